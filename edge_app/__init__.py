@@ -1,0 +1,1 @@
+"""Names a garment held up to a camera, live, on the device itself."""

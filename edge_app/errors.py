@@ -1,0 +1,50 @@
+"""Every error this project raises on purpose.
+
+    EdgeAppError
+    ├── ContractError     a model file and its contract disagree, or a contract is malformed
+    ├── ModelNotFound     no such model among those installed
+    ├── RuntimeMissing    no TFLite runtime works here
+    ├── ImageError        a picture cannot be read, or is refused before it is decoded
+    ├── CameraError       a camera cannot be opened, or has stopped
+    ├── DataError         training data is missing, damaged or foreign
+    ├── RunError          a training run cannot be started, resumed or read
+    └── ConversionError   a converted model is not good enough to be kept
+
+Messages name the thing, say what was expected and what was found, and end with what to do next.
+"""
+
+
+class EdgeAppError(Exception):
+    """Base of all; the command line prints its message and exits with status 2."""
+
+
+class ContractError(EdgeAppError):
+    """A model file and its contract disagree, or a contract is malformed."""
+
+
+class ModelNotFound(EdgeAppError):
+    """No model of that name is installed."""
+
+
+class RuntimeMissing(EdgeAppError):
+    """No TFLite runtime can construct an interpreter here."""
+
+
+class ImageError(EdgeAppError):
+    """A picture cannot be read, or is refused before it is decoded."""
+
+
+class CameraError(EdgeAppError):
+    """A camera cannot be opened, or has stopped."""
+
+
+class DataError(EdgeAppError):
+    """Training data is missing, damaged or foreign."""
+
+
+class RunError(EdgeAppError):
+    """A training run cannot be started, resumed or read."""
+
+
+class ConversionError(EdgeAppError):
+    """A converted model is not good enough to be kept."""

@@ -1,0 +1,1 @@
+"""Training of the four networks with Keras; run from a checkout with ``python -m train``."""

@@ -1,0 +1,49 @@
+"""Pictures of a run: training curves and the confusion matrix."""
+
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt  # noqa: E402 - the backend has to be chosen first
+
+from train.files import write_atomically  # noqa: E402
+from train.metrics import Int64  # noqa: E402
+from train.state import Row  # noqa: E402
+
+
+def plot_curves(history: list[Row], title: str, augmented_from: int | None, path: Path) -> None:
+    """Loss and accuracy of training and validation against epochs, as PNG; the best epoch is marked."""
+    epochs = [row["epoch"] for row in history]
+    best = max(history, key=lambda row: row["val_accuracy"])
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
+    for axis, name in zip(axes, ("loss", "accuracy"), strict=True):
+        axis.plot(epochs, [row[name] for row in history], label="training", color="#1f77b4")
+        axis.plot(epochs, [row[f"val_{name}"] for row in history], label="validation", color="#d95f02")
+        axis.plot(best["epoch"], best[f"val_{name}"], "o", color="#d95f02", label=f"best epoch ({best['epoch']:.0f})")
+        if augmented_from:
+            axis.axvline(augmented_from + 0.5, color="0.6", linestyle=":", label="augmentation begins")
+        axis.set(xlabel="epoch", ylabel=name)
+        axis.grid(alpha=0.3)
+    axes[1].legend(loc="lower right")
+    figure.suptitle(f"{title}: best validation accuracy {best['val_accuracy']:.2%}")
+    write_atomically(path, lambda part: figure.savefig(part, dpi=110))
+    plt.close(figure)
+
+
+def plot_confusion(matrix: Int64, labels: tuple[str, ...], title: str, path: Path) -> None:
+    """A confusion matrix as PNG: colour is the share of the true class, the number a count."""
+    shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+    figure, axis = plt.subplots(figsize=(7.6, 7), layout="constrained")
+    image = axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+    axis.set_xticks(range(len(labels)), labels, rotation=45, ha="right")
+    axis.set_yticks(range(len(labels)), labels)
+    axis.set(xlabel="predicted", ylabel="true", title=title)
+    for (row, column), count in np.ndenumerate(matrix):
+        if count:
+            colour = "white" if shares[row, column] > 0.5 else "black"
+            axis.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
+    figure.colorbar(image, label="share of the true class", shrink=0.8)
+    write_atomically(path, lambda part: figure.savefig(part, dpi=110))
+    plt.close(figure)

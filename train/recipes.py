@@ -1,0 +1,84 @@
+"""What a training run is told: frozen, checked once, written beside its weights."""
+
+import dataclasses
+from dataclasses import dataclass
+from typing import Any
+
+from edge_app.errors import RunError
+from train.models import CNNS, MODELS
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """Random changes of a training image; each is drawn uniformly from plus to minus its value.
+
+    Rotation and shear in degrees; shift and zoom as a share of the side.
+    """
+
+    rotation_deg: float
+    shift: float
+    shear_deg: float
+    zoom: float
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a model is trained: ``epochs`` on the images as they are, then ``augmented_epochs`` on changed ones."""
+
+    name: str
+    epochs: int
+    augmented_epochs: int
+    batch_size: int
+    learning_rate: float
+    augmentation: Augmentation
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run: model, recipe, seed, side of the input in pixels, and digests of what went in."""
+
+    model: str
+    recipe: Recipe
+    seed: int
+    size: int
+    data: dict[str, str]
+
+    def __post_init__(self) -> None:
+        if self.model not in MODELS:
+            raise RunError(f"unknown model {self.model!r}. Choose one of {', '.join(MODELS)}.")
+        if self.model in CNNS and self.size != 28:
+            raise RunError(f"{self.model} takes 28x28 pixels, not {self.size}. Leave --size out.")
+        if self.model == "vgg19" and self.size < 32:
+            raise RunError(f"vgg19 halves its input five times: --size must be at least 32, not {self.size}.")
+
+    @property
+    def name(self) -> str:
+        """The run's folder name, e.g. ``cnn4-article``."""
+        return f"{self.model}-{self.recipe.name}"
+
+    def to_json(self) -> dict[str, Any]:
+        """As plain dictionaries and numbers."""
+        return dataclasses.asdict(self)
+
+    @classmethod
+    def from_json(cls, fields: dict[str, Any]) -> "Config":
+        """The inverse of ``to_json``. Raises RunError for a missing or unknown key."""
+        try:
+            recipe = dict(fields["recipe"])
+            recipe["augmentation"] = Augmentation(**recipe["augmentation"])
+            return cls(**{**fields, "recipe": Recipe(**recipe)})
+        except (KeyError, TypeError) as error:
+            raise RunError(f"not the configuration of a run of this version ({error}). Train it again.") from error
+
+
+# The article's ImageDataGenerator: rotation_range=8, *_shift_range=0.08, shear_range=0.3, zoom_range=0.08.
+ARTICLE_AUGMENTATION = Augmentation(rotation_deg=8, shift=0.08, shear_deg=0.3, zoom=0.08)
+
+
+def article(model: str) -> Recipe:
+    """The article's training: Adam at its default rate, batches of 256.
+
+    The CNNs see 10 epochs of the images as they are, then 50 of changed ones; the head of vgg19 sees 50.
+    """
+    plain, augmented = (10, 50) if model in CNNS else (50, 0)
+    return Recipe("article", plain, augmented, 256, 1e-3, ARTICLE_AUGMENTATION)

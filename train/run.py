@@ -1,0 +1,139 @@
+"""One training run, from data to a folder that holds everything about it."""
+
+import dataclasses
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from edge_app.errors import RunError
+from edge_app.labels import FASHION
+from edge_app.preprocess import images_to_input
+from train.data import FashionMnist, Split, one_hot
+from train.devices import device_name
+from train.files import write_atomically, write_json
+from train.fit import HISTORY, Examples, Row, fit
+from train.metrics import accuracy, class_reports, confusion, cross_entropy
+from train.models import build
+from train.plots import plot_confusion, plot_curves
+from train.recipes import Config
+from train.vgg19 import train_vgg19
+
+CONFIG = "config.json"
+WEIGHTS = "model.weights.h5"
+RESULT = "result.json"
+
+
+def open_run(run_dir: Path, config: Config) -> bool:
+    """Makes the run's folder, or goes into it again; True if the run is already complete.
+
+    Raises RunError if the folder holds another run.
+    """
+    path = run_dir / CONFIG
+    if path.exists():
+        if read_config(run_dir) != config:
+            raise RunError(f"{run_dir} holds a run of another configuration. Name another --out, or delete the folder.")
+    else:
+        write_json(path, config.to_json())
+    return (run_dir / RESULT).exists()
+
+
+def read_config(run_dir: Path) -> Config:
+    """The configuration a run was started with. Raises RunError if there is none, or it cannot be read."""
+    path = run_dir / CONFIG
+    try:
+        return Config.from_json(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path}: {error}. Name the folder of a run made by `python -m train`.") from error
+
+
+def versions() -> dict[str, str]:
+    """Of Python, Keras, its backend, numpy and OpenCV."""
+    backend = keras.backend.backend()
+    return {
+        "python": platform.python_version(),
+        "keras": keras.__version__,
+        backend: version(backend),
+        "numpy": np.__version__,
+        "opencv": version_of_opencv(),
+    }
+
+
+def version_of_opencv() -> str:
+    """OpenCV's version, whichever of its packages is installed."""
+    import cv2
+
+    return str(cv2.__version__)
+
+
+def train_cnn(config: Config, data: FashionMnist, run_dir: Path) -> tuple[keras.Model, list[Row]]:
+    """Trains cnn1, cnn3 or cnn4 on Fashion-MNIST."""
+    network = build(config.model)
+    train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
+    return network, fit(network, config, train, val, run_dir)
+
+
+def evaluate(network: keras.Model, split: Split) -> dict[str, Any]:
+    """Loss, accuracy, confusion matrix and a report per class of a Keras model on one split."""
+    pixels = images_to_input(split.images, network.input_shape[1:])
+    logits = network.predict(pixels, batch_size=100, verbose=0)["logits"]
+    matrix = confusion(split.labels, logits.argmax(axis=-1), len(FASHION))
+    return {
+        "loss": cross_entropy(split.labels, logits),
+        "accuracy": accuracy(split.labels, logits),
+        "classes": [dataclasses.asdict(report) for report in class_reports(matrix, FASHION)],
+        "confusion": matrix.tolist(),
+    }
+
+
+def run(config: Config, data: FashionMnist, run_dir: Path, backbone_weights: str | None) -> dict[str, Any]:
+    """Trains, then touches the test images once; returns the result, which is also in ``run_dir``.
+
+    Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, result.json and tensorboard/.
+    """
+    if open_run(run_dir, config):
+        print(f"{run_dir} is complete; delete it to train again")
+        result: dict[str, Any] = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
+        return result
+    keras.utils.set_random_seed(config.seed)
+    if config.model == "vgg19":
+        network, history = train_vgg19(config, data, run_dir, backbone_weights)
+    else:
+        network, history = train_cnn(config, data, run_dir)
+    write_atomically(run_dir / WEIGHTS, network.save_weights)
+
+    best = max(history, key=lambda row: row["val_accuracy"])
+    test = evaluate(network, data.test)
+    result = {
+        "name": config.name,
+        "parameters": network.count_params(),
+        "best_epoch": int(best["epoch"]),
+        "val_accuracy": best["val_accuracy"],
+        "test": test,
+        "training_s": round(sum(row["seconds"] for row in history), 1),
+        "device": device_name(),
+        "backend": keras.backend.backend(),
+        "versions": versions(),
+    }
+    augmented_from = config.recipe.epochs if config.recipe.augmented_epochs else None
+    plot_curves(history, config.name, augmented_from, run_dir / "curves.png")
+    title = f"{config.name}: {test['accuracy']:.2%} of the test images right"
+    plot_confusion(np.array(test["confusion"]), FASHION, title, run_dir / "confusion.png")
+    write_json(run_dir / RESULT, result)
+    return result
+
+
+def summary(result: dict[str, Any], run_dir: Path) -> str:
+    """The result as a table to print."""
+    lines = [f"{'':12s} precision  recall     F1"]
+    lines += [f"{r['label']:12s}    {r['precision']:.3f}   {r['recall']:.3f}  {r['f1']:.3f}" for r in result["test"]["classes"]]
+    lines += [
+        f"test accuracy {result['test']['accuracy']:.2%}, loss {result['test']['loss']:.4f} "
+        f"(best epoch {result['best_epoch']}, validation {result['val_accuracy']:.2%})",
+        f"everything about this run: {run_dir}/ ({HISTORY}, curves.png, confusion.png, {RESULT}, tensorboard/)",
+    ]
+    return "\n".join(lines)
