@@ -1,22 +1,27 @@
 """From a picture to what a model takes: pure functions, shared by training, calibration, evaluation and the app."""
 
-import cv2
 import numpy as np
 import numpy.typing as npt
+
+from edge_app.contract import InputSpec
+from edge_app.garment import garment_to_input
+from edge_app.pixels import pad_to_square, resize, to_grey
 
 UInt8 = npt.NDArray[np.uint8]
 
 
-def resize(image: UInt8, height: int, width: int) -> UInt8:
-    """(H, W) or (H, W, C) uint8 -> (height, width) or (height, width, C) uint8.
+def frame_to_input(frame_rgb: UInt8, spec: InputSpec) -> UInt8:
+    """A picture uint8 (H, W, 3), RGB -> model-ready pixels uint8 ``spec.shape``, framed and coloured as ``spec`` says.
 
-    Averages areas when it makes a picture smaller (no aliasing), interpolates bilinearly when larger.
+    Raises ValueError for another shape or dtype.
     """
-    if image.shape[:2] == (height, width):
-        return image
-    smaller = height * width < image.shape[0] * image.shape[1]
-    method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
+    if frame_rgb.dtype != np.uint8 or frame_rgb.ndim != 3 or frame_rgb.shape[2] != 3 or 0 in frame_rgb.shape:
+        raise ValueError(f"frame is {frame_rgb.dtype} {frame_rgb.shape}, expected uint8 (H, W, 3)")
+    size = spec.shape[0]
+    if spec.framing == "object":
+        return garment_to_input(frame_rgb, size, spec.colour)
+    square = resize(pad_to_square(frame_rgb), size, size)
+    return to_grey(square) if spec.colour == "grey" else square
 
 
 def images_to_input(images: UInt8, input_shape: tuple[int, int, int]) -> UInt8:

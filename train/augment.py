@@ -8,15 +8,19 @@ from train.recipes import Augmentation
 
 
 def augmentation_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
-    """Layers for float pixels (N, H, W, C); they do nothing outside training.
+    """Layers for float pixels (N, H, W, C) of objects on black; outside training they are the identity.
 
-    What comes in from beyond the edge repeats the edge (``nearest``), as the article's generator did.
+    The pictures are doubled first and halved at the end, so that four resamplings in a row move pixels by halves
+    instead of blurring them: at 28x28 the blur of bilinear resampling costs more than augmentation gains.
     """
     shear = math.tan(math.radians(config.shear_deg))
-    fill = {"fill_mode": "nearest"}
+    style = {"fill_mode": "constant", "interpolation": "nearest"}
+    slight = {"fill_mode": "constant", "interpolation": "bilinear"}  # by less than half a pixel
     return [
-        layers.RandomRotation(config.rotation_deg / 360, seed=seed, **fill),
-        layers.RandomTranslation(config.shift, config.shift, seed=seed + 1, **fill),
-        layers.RandomShear(shear, shear, seed=seed + 2, **fill),
-        layers.RandomZoom(config.zoom, config.zoom, seed=seed + 3, **fill),
+        layers.UpSampling2D(2),
+        layers.RandomRotation(config.rotation_deg / 360, seed=seed, **style),
+        layers.RandomTranslation(config.shift, config.shift, seed=seed + 1, **style),
+        layers.RandomShear(shear, shear, seed=seed + 2, **slight),
+        layers.RandomZoom(config.zoom, config.zoom, seed=seed + 3, **style),
+        layers.AveragePooling2D(2),
     ]

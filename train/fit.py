@@ -148,7 +148,8 @@ def fit(network: keras.Model, config: Config, train: Examples, val: Examples, ru
     total = recipe.epochs + recipe.augmented_epochs
     classifier = keras.Model(network.input, network.output["logits"])
     augment = keras.Sequential([keras.Input(network.input.shape[1:]), *augmentation_layers(recipe.augmentation, config.seed)])
-    optimizer = keras.optimizers.Adam(recipe.learning_rate)
+    steps = total * math.ceil(len(train.inputs) / recipe.batch_size)
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps))
     optimizer.build(classifier.trainable_variables)
     others = [*augment.variables, *optimizer.variables]
 

@@ -1,0 +1,88 @@
+"""What is converted: a run's folder, or one of the checkpoints kept in assets/checkpoints."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import keras
+import numpy as np
+
+from edge_app.errors import RunError
+from train.files import write_atomically, write_json
+from train.models import build
+from train.recipes import Config
+from train.run import CONFIG, RESULT, WEIGHTS
+
+SUFFIX = ".weights.h5"
+
+
+@dataclass(frozen=True)
+class Source:
+    """A trained network with how it came about; its weights are rounded to float16, as checkpoints keep them."""
+
+    config: Config
+    result: dict[str, Any]
+    network: keras.Model
+    is_run: bool
+
+    @property
+    def name(self) -> str:
+        """The name under which the converted model is installed; ``best`` takes the place of ``article``."""
+        return f"{self.config.model}-fashion-mnist"
+
+
+def load_source(path: Path) -> Source:
+    """Reads a run's folder or a checkpoint. Raises RunError if it is incomplete, foreign or damaged."""
+    is_run = path.is_dir()
+    weights = path / WEIGHTS if is_run else path
+    try:
+        if is_run:
+            config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
+            result = json.loads((path / RESULT).read_text(encoding="utf-8"))
+        else:
+            record = json.loads(Path(str(path).removesuffix(SUFFIX) + ".json").read_text(encoding="utf-8"))
+            config, result = record["config"], record["result"]
+        parsed = Config.from_json(config)
+        network = build(parsed.model, parsed.size)
+        network.load_weights(weights)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(
+            f"{path}: not a complete run or checkpoint ({error}). Name a folder that `python -m train` has finished, "
+            f"or a file assets/checkpoints/NAME{SUFFIX}."
+        ) from error
+    network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
+    return Source(parsed, result, network, is_run)
+
+
+def keep_checkpoint(source: Source, folder: Path) -> Path:
+    """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again."""
+
+    def write(part: Path) -> None:
+        source.network.save_weights(part)
+        _to_float16(part)
+
+    path = folder / f"{source.name}{SUFFIX}"
+    write_atomically(path, write)
+    write_json(folder / f"{source.name}.json", {"config": source.config.to_json(), "result": source.result})
+    return path
+
+
+def _to_float16(path: Path) -> None:
+    """Rewrites the float datasets of an HDF5 file as compressed float16."""
+    halved = path.with_name(f"{path.name}.half")
+    with h5py.File(path, "r") as old, h5py.File(halved, "w") as new:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Group):
+                target = new.require_group(name)
+            elif item.dtype.kind == "f":
+                target = new.create_dataset(name, data=item[()].astype(np.float16), compression="gzip", shuffle=True)
+            else:
+                target = new.create_dataset(name, data=item[()])
+            target.attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(copy)
+    halved.replace(path)

@@ -1,0 +1,144 @@
+"""A model ready to answer: the one module that knows the TFLite runtime."""
+
+import importlib
+import os
+import threading
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.contract import Contract, read_contract, sha256
+from edge_app.decide import Decision, decide, probabilities
+from edge_app.errors import ContractError, RuntimeMissing
+from edge_app.models import contract_path
+from edge_app.preprocess import frame_to_input
+
+UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
+
+RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
+
+
+@dataclass(frozen=True)
+class Outputs:
+    """``logits`` float32 (N, classes) and ``features``, the layer before them, float32 (N, F)."""
+
+    logits: Float32
+    features: Float32
+
+
+def make_interpreter(path: Path, threads: int) -> tuple[Any, str]:
+    """(interpreter, name of its package), from the first runtime that can construct one.
+
+    Importing proves nothing: tflite-runtime 2.14 imports beside numpy 2, and fails when it is used. Raises
+    RuntimeMissing if there is no runtime, ContractError if the runtime there is refuses the file.
+    """
+    reasons = []
+    for module_name in RUNTIMES:
+        package = module_name.split(".")[0]
+        try:
+            interpreter = importlib.import_module(module_name).Interpreter(str(path), num_threads=threads)
+            interpreter.allocate_tensors()
+            return interpreter, package
+        except ImportError as error:
+            reasons.append(f"{package}: {error}")
+        except (ValueError, RuntimeError, AttributeError) as error:
+            if package == "ai_edge_litert":
+                raise ContractError(f"{path}: not a model this runtime can run ({error}). Convert it again.") from error
+            reasons.append(f"{package}: {error}")
+    raise RuntimeMissing(
+        f"no TFLite runtime works here ({'; '.join(reasons)}). Install one: pip install ai-edge-litert"
+    )
+
+
+def default_threads() -> int:
+    """Half of the cores, at least 1 and at most 4: the page and the camera need the others."""
+    return max(1, min(4, (os.cpu_count() or 1) // 2))
+
+
+class Classifier:
+    """A model and its contract; safe to share between threads, which then take turns."""
+
+    def __init__(self, contract: Contract, interpreter: Any, runtime: str, threads: int) -> None:
+        self.contract, self.runtime, self.threads = contract, runtime, threads
+        self._interpreter = interpreter
+        self._turn = threading.Lock()
+        self._input = interpreter.get_input_details()[0]
+        details = interpreter.get_output_details()
+        shape = tuple(int(n) for n in self._input["shape"][1:])
+        if shape != contract.input.shape or max(contract.outputs.values()) >= len(details):
+            raise ContractError(f"{contract.name}: the file takes {shape}, its contract says {contract.input.shape}.")
+        self._logits, self._features = (details[contract.outputs[name]] for name in ("logits", "features"))
+        classes = int(self._logits["shape"][-1])
+        if classes != len(contract.labels):
+            raise ContractError(f"{contract.name}: the file gives {classes} logits for {len(contract.labels)} labels.")
+        self._codes = _input_codes(self._input)
+
+    @classmethod
+    def load(cls, model: str, threads: int | None = None) -> "Classifier":
+        """An installed model by name, or any model by the path of its .tflite or .json file.
+
+        Raises ModelNotFound, RuntimeMissing, or ContractError if file and contract disagree.
+        """
+        path = contract_path(model)
+        contract, model_file = read_contract(path), path.with_suffix(".tflite")
+        if not model_file.is_file():
+            raise ContractError(f"{model_file}: not found beside its contract. Convert the model again.")
+        digest = sha256(model_file)
+        if digest != contract.sha256:
+            raise ContractError(f"{model_file}: SHA-256 {digest}, its contract says {contract.sha256}. Install it again.")
+        threads = threads or default_threads()
+        return cls(contract, *make_interpreter(model_file, threads), threads)
+
+    def infer(self, pixels: UInt8) -> Outputs:
+        """Model-ready pixels uint8 (N, H, W, C) 0..255, of the contract's shape and colour -> Outputs.
+
+        Raises ValueError for another shape or dtype.
+        """
+        if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != self.contract.input.shape:
+            expected = ("N", *self.contract.input.shape)
+            raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, expected uint8 {expected}")
+        with self._turn:
+            pairs = [self._invoke(image) for image in pixels]
+        logits = np.array([pair[0] for pair in pairs], dtype=np.float32).reshape(len(pixels), -1)
+        features = np.array([pair[1] for pair in pairs], dtype=np.float32).reshape(len(pixels), -1)
+        return Outputs(logits, features)
+
+    def logits(self, pixels: UInt8) -> Float32:
+        """Model-ready pixels uint8 (N, H, W, C) 0..255 -> logits float32 (N, classes)."""
+        return self.infer(pixels).logits
+
+    def classify(self, frame_rgb: UInt8) -> Decision:
+        """A picture, uint8 (H, W, 3), RGB, any size -> Decision; no memory of earlier pictures.
+
+        Raises ValueError for another shape or dtype.
+        """
+        pixels = frame_to_input(frame_rgb, self.contract.input)
+        logits = self.logits(pixels[np.newaxis])[0]
+        return decide(probabilities(logits, self.contract.temperature), self.contract)
+
+    def _invoke(self, image: UInt8) -> tuple[Float32, Float32]:
+        self._interpreter.set_tensor(self._input["index"], self._codes[image][np.newaxis])
+        self._interpreter.invoke()
+        return self._read(self._logits), self._read(self._features)
+
+    def _read(self, detail: dict[str, Any]) -> Float32:
+        return _dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)
+
+
+def _input_codes(detail: dict[str, Any]) -> npt.NDArray[np.generic]:
+    """What the model is given for each of the 256 pixel values: the value itself, or its quantized code."""
+    values = np.arange(256, dtype=np.float32)
+    scale, zero_point = detail["quantization"]
+    if not scale:
+        return values
+    info = np.iinfo(detail["dtype"])
+    return np.clip(np.rint(values / scale) + zero_point, info.min, info.max).astype(detail["dtype"])
+
+
+def _dequantize(codes: npt.NDArray[np.generic], detail: dict[str, Any]) -> Float32:
+    scale, zero_point = detail["quantization"]
+    return (codes.astype(np.float32) - zero_point) * np.float32(scale) if scale else codes.astype(np.float32)

@@ -1,0 +1,130 @@
+"""From an image file or its bytes to an RGB array, whoever made the file.
+
+Pillow does the decoding, for the webcam's frames too: it reads the header before anything is decoded, refuses a truncated
+JPEG where OpenCV returns a half-grey picture, and knows CMYK and EXIF. A 320x240 JPEG costs it 0.1 ms more than OpenCV.
+The four formats' readers are called directly: no guessing among Pillow's forty others, and none of the warnings and limits
+that `PIL.Image.open` keeps in global state.
+"""
+
+import io
+import struct
+import zlib
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from PIL import BmpImagePlugin, Image, ImageFile, JpegImagePlugin, PngImagePlugin, WebPImagePlugin
+
+from edge_app.errors import ImageError
+
+UInt8 = npt.NDArray[np.uint8]
+
+SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
+MAX_PIXELS = 40_000_000
+MAX_BYTES = 64 * 1024 * 1024
+
+_BAND_ROWS = 512
+_ORIENTATION_TAG = 0x0112
+# EXIF 2.32, tag 274: how a stored picture is turned into the one that was seen.
+_UPRIGHT: dict[int, Callable[[UInt8], UInt8]] = {
+    2: lambda stored: stored[:, ::-1],
+    3: lambda stored: stored[::-1, ::-1],
+    4: lambda stored: stored[::-1],
+    5: lambda stored: stored.swapaxes(0, 1),
+    6: lambda stored: np.rot90(stored, -1),
+    7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
+    8: lambda stored: np.rot90(stored),
+}
+# What Pillow's readers raise on damaged data.
+_DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
+
+
+def decode_file(path: Path) -> UInt8:
+    """Decodes the picture at `path`: frame_rgb, uint8 (H, W, 3), 0..255, upright; possibly read-only.
+
+    Raises ImageError, naming the path, for whatever keeps it from being read.
+    """
+    if not path.is_file():
+        raise ImageError(f"{path}: no such picture file; check the path")
+    try:
+        with path.open("rb") as file:
+            data = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
+    return decode_bytes(data, name=str(path))
+
+
+def decode_bytes(data: bytes, max_pixels: int = MAX_PIXELS, name: str = "picture") -> UInt8:
+    """Decodes a JPEG, PNG, WebP or BMP: frame_rgb, uint8 (H, W, 3), 0..255, upright; possibly read-only.
+
+    Grey becomes three equal channels, 16 bits are scaled to 8, transparency shows white, EXIF orientation is applied; of
+    an animation the first picture is taken. `name` is what messages call the picture.
+
+    Raises ImageError if the data is empty, damaged, of another format, longer than 64 MiB, or a picture of more than
+    `max_pixels`; the last two before anything is decoded.
+    """
+    if not data:
+        raise ImageError(f"{name}: the file is empty; replace it with a picture")
+    if len(data) > MAX_BYTES:
+        raise ImageError(f"{name}: longer than {MAX_BYTES // 1024**2} MiB; make the picture smaller")
+    image = _open(data, name)
+    width, height = image.size
+    if width * height > max_pixels:
+        raise ImageError(
+            f"{name}: {width}x{height} pixels, more than {max_pixels / 1e6:g} million; make the picture smaller"
+        )
+    try:
+        image.load()
+        stored_rgb = _to_rgb(image)
+        orientation = image.getexif().get(_ORIENTATION_TAG, 1) if "exif" in image.info else 1
+    except _DAMAGED as error:
+        raise ImageError(f"{name}: damaged or truncated ({error}); copy or save it again") from error
+    upright = _UPRIGHT.get(orientation)
+    return stored_rgb if upright is None else np.ascontiguousarray(upright(stored_rgb))
+
+
+def _open(data: bytes, name: str) -> ImageFile.ImageFile:
+    """Reads the header: the size is known, no pixel is decoded."""
+    file = io.BytesIO(data)
+    try:
+        if data.startswith(b"\xff\xd8\xff"):
+            return JpegImagePlugin.JpegImageFile(file)
+        if data.startswith(b"\x89PNG\r\n\x1a\n"):
+            return PngImagePlugin.PngImageFile(file)
+        if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+            return WebPImagePlugin.WebPImageFile(file)
+        if data.startswith(b"BM"):
+            return BmpImagePlugin.BmpImageFile(file)
+    except _DAMAGED as error:
+        raise ImageError(f"{name}: its header is damaged ({error}); copy or save it again") from error
+    raise ImageError(f"{name}: not a JPEG, PNG, WebP or BMP picture; save it as one of these")
+
+
+def _to_rgb(image: Image.Image) -> UInt8:
+    """A loaded picture of any mode -> uint8 (H, W, 3) RGB, not yet turned upright.
+
+    By bands of rows: the largest picture then needs one copy of itself in memory, not four.
+    """
+    width, height = image.size
+    if height <= _BAND_ROWS:
+        return _band_to_rgb(image)
+    frame_rgb = np.empty((height, width, 3), np.uint8)
+    for top in range(0, height, _BAND_ROWS):
+        bottom = min(top + _BAND_ROWS, height)
+        frame_rgb[top:bottom] = _band_to_rgb(image.crop((0, top, width, bottom)))
+    return frame_rgb
+
+
+def _band_to_rgb(band: Image.Image) -> UInt8:
+    """A loaded picture, or some rows of one -> uint8 (H, W, 3) RGB."""
+    if band.mode.startswith("I"):  # 16-bit grey, 0..65535 -> 0..255; Pillow's own conversion would clip it
+        grey = cv2.convertScaleAbs(np.asarray(band).astype(np.uint16, copy=False), alpha=255 / 65535)
+        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
+    if band.has_transparency_data:
+        seen = band.convert("RGBA")
+        page = Image.new("RGB", band.size, "white")
+        page.paste(seen, mask=seen.getchannel("A"))
+        return np.asarray(page)
+    return np.asarray(band if band.mode == "RGB" else band.convert("RGB"))
