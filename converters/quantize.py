@@ -7,16 +7,19 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
-from ai_edge_quantizer import quantizer, recipe
+from ai_edge_quantizer import quantizer
+from ai_edge_quantizer.algorithm_manager import AlgorithmName
+from ai_edge_quantizer.calibrator import CalibrationMode, Calibrator
 from ai_edge_quantizer.qtyping import TFLOperationName
 from ai_edge_quantizer.recipe_manager import RecipeManager
+from ai_edge_quantizer.utils.qsv_utils import min_max_update
 
 from edge_app.errors import ConversionError
 
 UInt8 = npt.NDArray[np.uint8]
 
 MODES = ("int8", "dynamic", "float16", "float32")
-CALIBRATION_PER_CLASS = 50
+CALIBRATION_PER_CLASS = 200
 
 
 def export_float32(network: keras.Model) -> bytes:
@@ -30,35 +33,41 @@ def export_float32(network: keras.Model) -> bytes:
         return path.read_bytes()
 
 
-def quantization_recipe(mode: str) -> list[dict[str, Any]]:
-    """ai-edge-quantizer's recipe of a mode.
+def quantization_recipe(mode: str) -> RecipeManager:
+    """ai-edge-quantizer's recipe of a mode, for all operations.
 
     int8: 8-bit weights, one scale a channel, 8-bit activations, integers in and out. dynamic: 8-bit weights, float32
     activations. float16: weights stored as float16.
     """
-    if mode == "int8":
-        return recipe.static_wi8_ai8()
-    if mode == "dynamic":
-        return recipe.dynamic_wi8_afp32()
     manager = RecipeManager()
-    manager.add_weight_only_config(
-        regex=".*",
-        operation_name=TFLOperationName.ALL_SUPPORTED,
-        num_bits=16,
-        algorithm_key=recipe.AlgorithmName.FLOAT_CASTING,
-    )
-    return manager.get_quantization_recipe()
+    everything: dict[str, Any] = {"regex": ".*", "operation_name": TFLOperationName.ALL_SUPPORTED}
+    if mode == "int8":
+        manager.add_static_config(**everything, activation_num_bits=8, weight_num_bits=8)
+    elif mode == "dynamic":
+        manager.add_dynamic_config(**everything, num_bits=8)
+    else:
+        manager.add_weight_only_config(**everything, num_bits=16, algorithm_key=AlgorithmName.FLOAT_CASTING)
+    return manager
 
 
 def quantize(float32_model: bytes, mode: str, calibration: UInt8) -> bytes:
     """A float32 .tflite in another mode; ``calibration`` is model-ready pixels uint8 (N, H, W, C), used by int8."""
     if mode == "float32":
         return float32_model
-    tool = quantizer.Quantizer(float32_model, quantization_recipe(mode))
+    manager = quantization_recipe(mode)
+    tool = quantizer.Quantizer(float32_model, manager.get_quantization_recipe())
     statistics = None
     if tool.need_calibration:
         samples = [{"pixels": image[np.newaxis].astype(np.float32)} for image in calibration]
-        statistics = tool.calibrate({"serving_default": samples}, num_threads=1)
+        # Quantizer.calibrate averages the pictures' extremes, and so clips the larger logits; this keeps them.
+        calibrator = Calibrator(
+            float32_model,
+            num_threads=1,
+            mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
+            qsv_update_func=min_max_update,
+        )
+        calibrator.calibrate({"serving_default": samples}, manager)
+        statistics = calibrator.get_model_qsvs()
     result = tool.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)
 

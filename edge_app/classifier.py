@@ -89,7 +89,9 @@ class Classifier:
             raise ContractError(f"{model_file}: not found beside its contract. Convert the model again.")
         digest = sha256(model_file)
         if digest != contract.sha256:
-            raise ContractError(f"{model_file}: SHA-256 {digest}, its contract says {contract.sha256}. Install it again.")
+            raise ContractError(
+                f"{model_file}: SHA-256 {digest}, its contract says {contract.sha256}. Install it again."
+            )
         threads = threads or default_threads()
         return cls(contract, *make_interpreter(model_file, threads), threads)
 

@@ -16,7 +16,8 @@ def resize(image: UInt8, height: int, width: int) -> UInt8:
         return image
     smaller = height * width < image.shape[0] * image.shape[1]
     method = cv2.INTER_AREA if smaller else cv2.INTER_LINEAR
-    return np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
+    resized = np.asarray(cv2.resize(image, (width, height), interpolation=method), dtype=np.uint8)
+    return resized.reshape(height, width, *image.shape[2:])  # OpenCV drops a single channel
 
 
 def pad_to_square(image: UInt8) -> UInt8:
@@ -28,7 +29,8 @@ def pad_to_square(image: UInt8) -> UInt8:
     side = max(height, width)
     top, left = (side - height) // 2, (side - width) // 2
     padding = (top, side - height - top, left, side - width - left)
-    return np.asarray(cv2.copyMakeBorder(image, *padding, cv2.BORDER_REPLICATE), dtype=np.uint8)
+    padded = np.asarray(cv2.copyMakeBorder(image, *padding, cv2.BORDER_REPLICATE), dtype=np.uint8)
+    return padded.reshape(side, side, *image.shape[2:])
 
 
 def to_grey(image_rgb: UInt8) -> UInt8:

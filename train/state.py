@@ -66,7 +66,7 @@ class State:
         if not path.exists():
             return cls()
         try:
-            with np.load(path, allow_pickle=False) as archive:
+            with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 names = sorted(archive.files)
                 return cls(
                     json.loads(str(archive["history"])),

@@ -1,0 +1,64 @@
+"""Command line: ``python -m converters RUN``."""
+
+import argparse
+import os
+import sys
+from pathlib import Path
+
+from edge_app.errors import EdgeAppError
+from edge_app.models import assets_dir
+
+SHIPPED = "int8"
+
+
+def parse(argv: list[str]) -> argparse.Namespace:
+    """The arguments, checked by argparse."""
+    parser = argparse.ArgumentParser(
+        prog="python -m converters",
+        description="Converts a trained run to .tflite, compares it with the trained network, measures it through the "
+        "app's own classifier and installs it with its contract and card. Converting a run for the app also keeps a "
+        "CNN's weights in assets/checkpoints.",
+    )
+    parser.add_argument("run", metavar="RUN", help="a run's folder, or assets/checkpoints/NAME.weights.h5")
+    parser.add_argument("--mode", choices=("int8", "dynamic", "float16", "float32", "all"), default=SHIPPED)
+    parser.add_argument("--out", metavar="DIR", help="where to (int8: assets/models, others: runs/converted)")
+    parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
+    return parser.parse_args(argv)
+
+
+def main(argv: list[str]) -> int:
+    """Runs the conversions; returns the exit status: 0 done, 2 a clear error."""
+    args = parse(argv)
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from converters.convert import TEST, VAL, convert
+    from converters.quantize import MODES
+    from converters.source import keep_checkpoint, load_source
+    from train.data import load_fashion_mnist
+    from train.models import CNNS
+
+    try:
+        source = load_source(Path(args.run))
+        data = load_fashion_mnist(args.data, source.config.seed)
+        modes = list(MODES) if args.mode == "all" else [args.mode]
+        default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")
+        out_dir = Path(args.out) if args.out else default_out
+        trained = source.result["test"]["accuracy"]
+        for measured in convert(source, modes, data, out_dir):
+            contract = measured.contract
+            print(
+                f"{contract.name}: {measured.size_bytes / 1e6:.2f} MB, test accuracy {contract.accuracy[TEST]:.2%} "
+                f"(Keras float32 {trained:.2%}), validation {contract.accuracy[VAL]:.2%}, labels equal to Keras's "
+                f"{measured.parity.agreement:.2%} of {measured.parity.count}, mean error {measured.parity.mean_error:.2g} "
+                f"and maximum {measured.parity.max_error:.2g} standard deviations, temperature {contract.temperature}, "
+                f"threshold {contract.threshold} -> {out_dir / contract.name}.tflite"
+            )
+        if source.is_run and out_dir == assets_dir() / "models" and source.config.model in CNNS:
+            print(f"weights kept: {keep_checkpoint(source, assets_dir() / 'checkpoints')}")
+    except EdgeAppError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,66 @@
+"""The command `classify`: names the garments in picture files."""
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from edge_app.classifier import Classifier
+from edge_app.errors import ImageError
+from edge_app.images import SUFFIXES, decode_file
+from edge_app.models import default_model
+
+
+def classify_paths(paths: Iterable[Path], model: str | None, as_json: bool) -> int:
+    """Prints an answer for every picture, as soon as it is there; returns how many could not be read.
+
+    With `as_json` one object per line: `path`, `model`, `label`, `confidence`, `probs`, `none`, `latency_ms` (from the
+    decoded picture to the decision); `path` and `error` for a picture that cannot be read. Without it answers go to
+    stdout and errors to stderr. Raises what `Classifier.load` raises.
+    """
+    classifier = Classifier.load(model or default_model())
+    failures = 0
+    for path in paths:
+        for picture in pictures(path):
+            try:
+                answer = _classify_file(classifier, picture)
+            except ImageError as error:
+                failures += 1
+                answer = {"path": str(picture), "error": str(error)}
+            if as_json:
+                print(json.dumps(answer), flush=True)
+            elif "error" in answer:
+                print(f"error: {answer['error']}", file=sys.stderr, flush=True)
+            else:
+                print(f"{answer['path']}: {answer['label']} ({answer['confidence']:.0%})", flush=True)
+    return failures
+
+
+def pictures(path: Path) -> Iterator[Path]:
+    """A file, whatever its name; or all pictures in a folder and in those below it, by name.
+
+    A folder without any is yielded itself: reading it gives the error that the user needs to see.
+    """
+    if not path.is_dir():
+        yield path
+        return
+    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not file.is_dir())
+    yield from found or [path]
+
+
+def _classify_file(classifier: Classifier, path: Path) -> dict[str, object]:
+    """Raises ImageError if the picture cannot be read."""
+    frame_rgb = decode_file(path)
+    started = time.perf_counter()
+    decision = classifier.classify(frame_rgb)
+    latency_ms = 1e3 * (time.perf_counter() - started)
+    return {
+        "path": str(path),
+        "model": classifier.contract.name,
+        "label": decision.label,
+        "confidence": decision.confidence,
+        "probs": decision.probs,
+        "none": decision.none,
+        "latency_ms": round(latency_ms, 3),
+    }

@@ -1,0 +1,131 @@
+"""The command line: the page, `classify`, `bench` and `models`.
+
+What a command needs is imported when it runs: `classify` starts without Gradio.
+"""
+
+import argparse
+import io
+import json
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from edge_app.errors import EdgeAppError
+
+FAILED = 1  # some of the pictures could not be read
+REFUSED = 2  # nothing could be done; argparse's own status for wrong arguments
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs one command, by default that of `sys.argv`; returns the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a file's name may have letters that the terminal has not
+            stream.reconfigure(errors="backslashreplace")
+    parser = build_parser()
+    options = parser.parse_args(arguments)
+    if options.command is not None:
+        _refuse_page_options(parser, options)
+    try:
+        return _run(options)
+    except EdgeAppError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        return 130  # 128 + SIGINT, as shells say it
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Without a command the options are the page's."""
+    parser = argparse.ArgumentParser(
+        prog="python -m edge_app",
+        description="Names a garment held up to a camera. Without a command: serves the page.",
+    )
+    parser.add_argument("--camera", default="browser", help="browser, auto, N, picamera, FILE, FOLDER or URL (browser)")
+    parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
+    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--port", type=_port, default=7860, help="port to listen on (7860)")
+    parser.add_argument("--share", action="store_true", help="also make a public link, for 72 hours")
+    parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
+    parser.add_argument("--max-fps", type=_above_zero, metavar="N", help="at most so many answers a second")
+
+    commands = parser.add_subparsers(dest="command", metavar="COMMAND")
+    classify = commands.add_parser("classify", help="name the garments in picture files")
+    classify.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of pictures")
+    bench = commands.add_parser("bench", help="time each stage of a frame's way")
+    bench.add_argument("--threads", type=_count, metavar="N", help="threads of the runtime (half of the cores)")
+    models = commands.add_parser("models", help="list the models")
+    for command in (classify, bench):  # SUPPRESS: a model named before the command stays
+        command.add_argument("--model", default=argparse.SUPPRESS, help="a model's name, see the command models")
+    for command in (classify, bench, models):
+        command.add_argument("--json", action="store_true", help="machine-readable")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    if options.command == "classify":
+        from edge_app.classify import classify_paths
+
+        return FAILED if classify_paths(options.paths, options.model, options.json) else 0
+    if options.command == "bench":
+        from edge_app.bench import bench
+
+        bench(options.model, options.threads, options.json)
+        return 0
+    if options.command == "models":
+        list_models(options.json)
+        return 0
+    from edge_app.page.app import serve
+
+    return serve(
+        camera=options.camera,
+        model=options.model,
+        host=options.host,
+        port=options.port,
+        share=options.share,
+        auth=options.auth,
+        max_fps=options.max_fps,
+    )
+
+
+def list_models(as_json: bool) -> None:
+    """Prints the installed models: a line each, or an array of their contracts."""
+    from edge_app.models import contracts, default_model
+
+    installed = contracts()
+    if as_json:
+        print(json.dumps([contract.to_json() for contract in installed], indent=2))
+        return
+    default = default_model()
+    for contract in installed:
+        shape = "x".join(str(length) for length in contract.input.shape)
+        accuracy = ", ".join(f"{name} {share:.1%}" for name, share in contract.accuracy.items())
+        mark = "*" if contract.name == default else " "
+        print(f"{mark} {contract.name:20} {shape:9} {contract.quantization:8} {accuracy}")
+
+
+def _refuse_page_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
+    """An option of the page before a command would do nothing: better to say so."""
+    for name, default in vars(parser.parse_args([])).items():
+        if name not in ("command", "model") and getattr(options, name) != default:
+            parser.error(f"--{name.replace('_', '-')} is an option of the page, not of {options.command}")
+
+
+def _port(text: str) -> int:
+    port = int(text)
+    if not 0 <= port <= 65535:
+        raise argparse.ArgumentTypeError(f"{text}: expected 0 to 65535")
+    return port
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"{text}: expected at least 1")
+    return count
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < float("inf"):
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
+    return number

@@ -1,0 +1,90 @@
+"""A training can be stopped at any moment and goes on as if it had not been."""
+
+import csv
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from edge_app.errors import RunError
+from train.fit import HISTORY, STATE, Batches, Examples
+from train.state import State, assign, to_arrays
+
+ROOT = Path(__file__).parents[2]
+KILLABLE = Path(__file__).with_name("killable.py")
+
+
+def start(folder: Path) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-W", "ignore", KILLABLE, folder], cwd=ROOT)
+
+
+def history(folder: Path) -> list[dict[str, str]]:
+    with (folder / HISTORY).open(newline="", encoding="utf-8") as file:
+        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
+
+
+def kill_after(folder: Path, epochs: int) -> None:
+    """Runs until ``epochs`` epochs are in the history, and a little into the next; then kill -9."""
+    process = start(folder)
+    deadline = time.monotonic() + 120
+    while not (folder / HISTORY).exists() or len(history(folder)) < epochs:
+        assert process.poll() is None
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    time.sleep(0.1)
+    process.send_signal(signal.SIGKILL)
+    assert process.wait(timeout=30) == -signal.SIGKILL
+    assert len(history(folder)) < 5
+
+
+def test_killed_run_ends_like_an_unbroken_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    broken, whole = tmp_path / "broken", tmp_path / "whole"
+    kill_after(broken, 1)
+    kill_after(broken, 3)
+    assert start(broken).wait(timeout=120) == 0
+    assert start(whole).wait(timeout=120) == 0
+    assert [row["epoch"] for row in history(broken)] == ["1", "2", "3", "4", "5"]
+    assert history(broken) == history(whole)
+
+
+def test_order_of_batches_depends_on_seed_and_epoch_alone() -> None:
+    examples = Examples(np.arange(10, dtype=np.uint8)[:, np.newaxis], np.eye(10, dtype=np.float32))
+    batches = Batches(examples, 4, seed=1, epoch=0)
+    assert [len(batches[i][0]) for i in range(len(batches))] == [4, 4, 2]
+    assert sorted(np.concatenate([batches[i][0] for i in range(3)]).ravel()) == list(range(10))
+    inputs, targets = batches[0]
+    assert np.array_equal(targets.argmax(axis=1), inputs.ravel())
+    batches.on_epoch_end()
+    assert np.array_equal(batches.order, Batches(examples, 4, seed=1, epoch=1).order)
+    assert not np.array_equal(batches.order, Batches(examples, 4, seed=1, epoch=0).order)
+
+
+def test_state_survives_saving(tmp_path: Path) -> None:
+    rows = [{"epoch": 1.0, "val_accuracy": 0.5}, {"epoch": 2.0, "val_accuracy": 0.25}]
+    state = State(rows, [np.arange(3, dtype=np.int64), np.zeros((2, 2), np.float32)], [np.ones(1, np.float32)])
+    state.save(tmp_path / STATE)
+    loaded = State.load(tmp_path / STATE)
+    assert loaded.history == rows
+    assert loaded.best_accuracy == 0.5
+    assert [a.tolist() for a in loaded.variables] == [[0, 1, 2], [[0, 0], [0, 0]]]
+    assert [a.tolist() for a in loaded.best] == [[1]]
+    assert State.load(tmp_path / "absent").history == []
+
+
+def test_damaged_or_foreign_state_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / STATE
+    State([{"val_accuracy": 1.0}], [np.zeros(3)], []).save(path)
+    path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(RunError, match="damaged"):
+        State.load(path)
+    variable = keras.Variable(np.zeros((2, 2)))
+    with pytest.raises(RunError, match="another network"):
+        assign([variable], [np.zeros(3)])
+    assign([variable], [np.full((2, 2), 7.0)])
+    assert to_arrays([variable])[0].tolist() == [[7, 7], [7, 7]]
