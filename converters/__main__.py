@@ -44,12 +44,12 @@ def main(argv: list[str]) -> int:
         out_dir = Path(args.out) if args.out else default_out
         trained = source.result["test"]["accuracy"]
         for measured in convert(source, modes, data, out_dir):
-            contract = measured.contract
+            contract, parity = measured.contract, measured.parity
             print(
                 f"{contract.name}: {measured.size_bytes / 1e6:.2f} MB, test accuracy {contract.accuracy[TEST]:.2%} "
                 f"(Keras float32 {trained:.2%}), validation {contract.accuracy[VAL]:.2%}, labels equal to Keras's "
-                f"{measured.parity.agreement:.2%} of {measured.parity.count}, mean error {measured.parity.mean_error:.2g} "
-                f"and maximum {measured.parity.max_error:.2g} standard deviations, temperature {contract.temperature}, "
+                f"{parity.agreement:.2%} of {parity.count}, mean error {parity.mean_error:.2g} and maximum "
+                f"{parity.max_error:.2g} standard deviations, temperature {contract.temperature}, "
                 f"threshold {contract.threshold} -> {out_dir / contract.name}.tflite"
             )
         if source.is_run and out_dir == assets_dir() / "models" and source.config.model in CNNS:

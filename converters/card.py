@@ -20,6 +20,7 @@ VGG_CREDIT = (
 def card(measured: Measured, source: Source) -> str:
     """The card as Markdown, from the contract and the figures measured on the .tflite."""
     contract, config, result = measured.contract, source.config, source.result
+    recipe, parity = config.recipe, measured.parity
     height, width, channels = contract.input.shape
     accuracies = "".join(f"| {name} | {value:.2%} |\n" for name, value in contract.accuracy.items())
     classes = "".join(
@@ -32,9 +33,10 @@ def card(measured: Measured, source: Source) -> str:
 {config.model} of four, for pixels {height}x{width}x{channels}, {contract.quantization}, {measured.size_bytes:,} bytes;
 {result["parameters"]:,} parameters. It names {len(contract.labels)} classes: {", ".join(contract.labels)}.
 
-Trained on Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747): 48,000 images, {config.recipe.epochs} epochs as they
-are and {config.recipe.augmented_epochs} augmented, on {result["device"]} with {result["backend"]}, {result["training_s"] / 60:.0f} minutes;
-the weights of epoch {result["best_epoch"]}, the best of them on 12,000 validation images.
+Trained on Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747): 48,000 images,
+{recipe.epochs} epochs as they are and {recipe.augmented_epochs} augmented, on {result["device"]} with
+{result["backend"]}, {result["training_s"] / 60:.0f} minutes. The weights are those of epoch {result["best_epoch"]}, the
+best of them on 12,000 validation images.
 {VGG_CREDIT if config.model == "vgg19" else ""}
 ## Accuracy
 
@@ -47,23 +49,23 @@ Measured on the .tflite itself, through `edge_app.classifier.Classifier.logits`.
 | class (test) | precision | recall | F1 |
 |---|---|---|---|
 {classes}
-Against the trained network, on {measured.parity.count} validation images: the same label on {measured.parity.agreement:.2%}; logits differ by
-{measured.parity.mean_error:.2g} standard deviations in the mean, {measured.parity.max_error:.2g} at most.
+Against the trained network, on {parity.count} validation images: the same label on {parity.agreement:.2%};
+logits differ by {parity.mean_error:.2g} standard deviations in the mean, {parity.max_error:.2g} at most.
 
 ## Confidence
 
-Logits are divided by {contract.temperature} (fitted on validation images) before softmax. An answer below {contract.threshold:.2f} is given as
-"unsure": above it, 95 % of the answers on validation images are right.
+Logits are divided by {contract.temperature} (fitted on validation images) before softmax. An answer below
+{contract.threshold:.2f} is given as "unsure": above it, 95 % of the answers on validation images are right.
 
 ## Limits
 
-It knows small grey shop pictures of single garments on an even ground, and nothing else. In a real room, on a person, or on
-a patterned ground it is often wrong, and it has no class for "no garment".
+It knows small grey shop pictures of single garments on an even ground, and nothing else. In a real room,
+on a person, or on a patterned ground it is often wrong, and it has no class for "no garment".
 
 ## How to repeat it
 
 ```
-python -m train {config.model} --recipe {config.recipe.name}{size} --seed {config.seed}
+python -m train {config.model} --recipe {recipe.name}{size} --seed {config.seed}
 python -m converters runs/{config.name} --mode {contract.quantization}
 ```
 """

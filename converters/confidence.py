@@ -12,7 +12,7 @@ RIGHT_WHEN_NAMED = 0.95
 
 
 def fit_temperature(truth: npt.NDArray[np.integer], logits: Float32) -> float:
-    """The temperature, of 0.25 to 4 in steps of 1 %, that makes the truth likeliest (Guo et al. 2017, arXiv 1706.04599).
+    """The temperature, of 0.25 to 4 in steps of 1 %, that makes the truth likeliest (arXiv 1706.04599, section 4.2).
 
     ``truth`` (N,) class indices, ``logits`` float32 (N, classes).
     """

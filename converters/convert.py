@@ -1,5 +1,6 @@
 """One conversion: export, quantize, measure through edge_app's own classifier, and only then install."""
 
+import functools
 import tempfile
 from dataclasses import dataclass, replace
 from importlib.metadata import version
@@ -112,7 +113,7 @@ def convert(source: Source, modes: list[str], data: FashionMnist, out_dir: Path)
             measured = measure(source, mode, model_file, data)
             content = model_file.read_bytes()
         path = out_dir / f"{measured.contract.name}.tflite"
-        write_atomically(path, lambda part, content=content: part.write_bytes(content))
+        write_atomically(path, functools.partial(Path.write_bytes, data=content))
         write_json(path.with_suffix(".json"), measured.contract.to_json())
         write_card(measured, source, path.with_suffix(".md"))
         done.append(measured)

@@ -1,6 +1,7 @@
 """Export to float32 .tflite, then Google's ai-edge-quantizer for the other modes."""
 
 import tempfile
+import warnings
 from pathlib import Path
 from typing import Any
 
@@ -66,7 +67,9 @@ def quantize(float32_model: bytes, mode: str, calibration: UInt8) -> bytes:
             mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
             qsv_update_func=min_max_update,
         )
-        calibrator.calibrate({"serving_default": samples}, manager)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")  # is for debugging
+            calibrator.calibrate({"serving_default": samples}, manager)
         statistics = calibrator.get_model_qsvs()
     result = tool.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)

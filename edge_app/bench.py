@@ -101,7 +101,7 @@ def conditions(classifier: Classifier) -> str:
     packages = (classifier.runtime.replace("_", "-"), "numpy", "pillow")
     versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
     return (
-        f"{contract.name} ({contract.quantization}), {classifier.threads} threads, 320x240 JPEG\n"
+        f"{contract.name} ({contract.quantization}), threads: {classifier.threads}, 320x240 JPEG\n"
         f"{_machine()}, {os.cpu_count()} cores, {platform.system()}; "
         f"Python {platform.python_version()}, {versions}, OpenCV {cv2.__version__}"
     )

@@ -138,7 +138,8 @@ def _input_codes(detail: dict[str, Any]) -> npt.NDArray[np.generic]:
     if not scale:
         return values
     info = np.iinfo(detail["dtype"])
-    return np.clip(np.rint(values / scale) + zero_point, info.min, info.max).astype(detail["dtype"])
+    codes = np.clip(np.rint(values / scale) + zero_point, info.min, info.max)
+    return np.asarray(codes, dtype=detail["dtype"])
 
 
 def _dequantize(codes: npt.NDArray[np.generic], detail: dict[str, Any]) -> Float32:

@@ -40,7 +40,7 @@ def classify_paths(paths: Iterable[Path], model: str | None, as_json: bool) -> i
 def pictures(path: Path) -> Iterator[Path]:
     """A file, whatever its name; or all pictures in a folder and in those below it, by name.
 
-    A folder without any is yielded itself: reading it gives the error that the user needs to see.
+    A folder without any is yielded itself, so that there is something to report.
     """
     if not path.is_dir():
         yield path
@@ -51,6 +51,8 @@ def pictures(path: Path) -> Iterator[Path]:
 
 def _classify_file(classifier: Classifier, path: Path) -> dict[str, object]:
     """Raises ImageError if the picture cannot be read."""
+    if path.is_dir():
+        raise ImageError(f"{path}: no pictures in this folder ({', '.join(SUFFIXES)}); name another")
     frame_rgb = decode_file(path)
     started = time.perf_counter()
     decision = classifier.classify(frame_rgb)

@@ -82,8 +82,8 @@ def read_contract(path: Path) -> Contract:
     """Reads a contract. Raises ContractError if it is unreadable, incomplete, or has an unknown key."""
     try:
         fields = json.loads(path.read_text(encoding="utf-8"))
-        spec = InputSpec(**fields.pop("input"))
-        spec = dataclasses.replace(spec, shape=tuple(spec.shape))
+        height, width, channels = fields["input"].pop("shape")
+        spec = InputSpec((height, width, channels), **fields.pop("input"))
         return Contract(**{**fields, "labels": tuple(fields["labels"])}, input=spec)
     except ContractError:
         raise

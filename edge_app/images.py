@@ -1,9 +1,9 @@
 """From an image file or its bytes to an RGB array, whoever made the file.
 
-Pillow does the decoding, for the webcam's frames too: it reads the header before anything is decoded, refuses a truncated
-JPEG where OpenCV returns a half-grey picture, and knows CMYK and EXIF. A 320x240 JPEG costs it 0.1 ms more than OpenCV.
-The four formats' readers are called directly: no guessing among Pillow's forty others, and none of the warnings and limits
-that `PIL.Image.open` keeps in global state.
+Pillow does the decoding, for the webcam's frames too: it reads the header before anything is decoded, refuses a
+truncated JPEG where OpenCV returns a half-grey picture, and knows CMYK and EXIF. OpenCV would be 0.2 ms faster for a
+320x240 JPEG, which takes 0.5 ms. The four formats' readers are called directly: no guessing among all that Pillow has,
+and none of the warnings and limits that `PIL.Image.open` keeps in global state.
 """
 
 import io
@@ -35,7 +35,7 @@ _UPRIGHT: dict[int, Callable[[UInt8], UInt8]] = {
     5: lambda stored: stored.swapaxes(0, 1),
     6: lambda stored: np.rot90(stored, -1),
     7: lambda stored: stored[::-1, ::-1].swapaxes(0, 1),
-    8: lambda stored: np.rot90(stored),
+    8: np.rot90,
 }
 # What Pillow's readers raise on damaged data.
 _DAMAGED = (OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, OverflowError, struct.error, zlib.error)
@@ -59,8 +59,8 @@ def decode_file(path: Path) -> UInt8:
 def decode_bytes(data: bytes, max_pixels: int = MAX_PIXELS, name: str = "picture") -> UInt8:
     """Decodes a JPEG, PNG, WebP or BMP: frame_rgb, uint8 (H, W, 3), 0..255, upright; possibly read-only.
 
-    Grey becomes three equal channels, 16 bits are scaled to 8, transparency shows white, EXIF orientation is applied; of
-    an animation the first picture is taken. `name` is what messages call the picture.
+    Grey becomes three equal channels, 16 bits are scaled to 8, transparency shows white, EXIF orientation is applied;
+    of an animation the first picture is taken. `name` is what messages call the picture.
 
     Raises ImageError if the data is empty, damaged, of another format, longer than 64 MiB, or a picture of more than
     `max_pixels`; the last two before anything is decoded.

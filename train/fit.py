@@ -109,10 +109,8 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
 
     def _left(self, done: float, now: float) -> str:
         """Time to the end at the pace of this run's epochs so far, given the finished share of the present one."""
-        if self.seconds:
-            pace_s = sum(self.seconds[-5:]) / len(self.seconds[-5:])
-        else:
-            pace_s = (now - self.began) / done
+        recent = self.seconds[-5:]
+        pace_s = sum(recent) / len(recent) if recent else (now - self.began) / done
         left_s = pace_s * (self.total - len(self.state.history) - done)
         minutes, seconds = divmod(round(left_s), 60)
         return f"{minutes} min {seconds:02d} s left"
@@ -147,7 +145,9 @@ def fit(network: keras.Model, config: Config, train: Examples, val: Examples, ru
     recipe = config.recipe
     total = recipe.epochs + recipe.augmented_epochs
     classifier = keras.Model(network.input, network.output["logits"])
-    augment = keras.Sequential([keras.Input(network.input.shape[1:]), *augmentation_layers(recipe.augmentation, config.seed)])
+    augment = keras.Sequential(
+        [keras.Input(network.input.shape[1:]), *augmentation_layers(recipe.augmentation, config.seed)]
+    )
     steps = total * math.ceil(len(train.inputs) / recipe.batch_size)
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps))
     optimizer.build(classifier.trainable_variables)

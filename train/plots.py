@@ -6,11 +6,11 @@ import matplotlib
 import numpy as np
 
 matplotlib.use("agg")
-import matplotlib.pyplot as plt  # noqa: E402 - the backend has to be chosen first
+import matplotlib.pyplot as plt
 
-from train.files import write_atomically  # noqa: E402
-from train.metrics import Int64  # noqa: E402
-from train.state import Row  # noqa: E402
+from train.files import write_atomically
+from train.metrics import Int64
+from train.state import Row
 
 
 def plot_curves(history: list[Row], title: str, augmented_from: int | None, path: Path) -> None:

@@ -16,11 +16,12 @@ from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, Split, one_hot
 from train.devices import device_name
 from train.files import write_atomically, write_json
-from train.fit import HISTORY, Examples, Row, fit
+from train.fit import HISTORY, Examples, fit
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
 from train.plots import plot_confusion, plot_curves
 from train.recipes import Config
+from train.state import Row
 from train.vgg19 import train_vgg19
 
 CONFIG = "config.json"
@@ -130,7 +131,10 @@ def run(config: Config, data: FashionMnist, run_dir: Path, backbone_weights: str
 def summary(result: dict[str, Any], run_dir: Path) -> str:
     """The result as a table to print."""
     lines = [f"{'':12s} precision  recall     F1"]
-    lines += [f"{r['label']:12s}    {r['precision']:.3f}   {r['recall']:.3f}  {r['f1']:.3f}" for r in result["test"]["classes"]]
+    lines += [
+        f"{r['label']:12s}    {r['precision']:.3f}   {r['recall']:.3f}  {r['f1']:.3f}"
+        for r in result["test"]["classes"]
+    ]
     lines += [
         f"test accuracy {result['test']['accuracy']:.2%}, loss {result['test']['loss']:.4f} "
         f"(best epoch {result['best_epoch']}, validation {result['val_accuracy']:.2%})",

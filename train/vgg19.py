@@ -1,5 +1,6 @@
 """Transfer learning: VGG-19's frozen base as a feature extractor, and a small head trained on its output."""
 
+import functools
 from pathlib import Path
 
 import keras
@@ -10,9 +11,10 @@ from edge_app.errors import RunError
 from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, UInt8, one_hot
 from train.files import write_atomically
-from train.fit import Examples, Row, fit
+from train.fit import Examples, fit
 from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
 from train.recipes import Config
+from train.state import Row
 
 CHUNK = 2000
 BATCH = 100
@@ -39,9 +41,9 @@ def load_base(size: int, backbone_weights: str | None) -> keras.Model:
 
 
 def features(base: keras.Model, images: UInt8, folder: Path, split: str) -> npt.NDArray[np.float16]:
-    """The base's output for grey images (N, 28, 28) uint8, float16 (N, h, w, 512), computed once and kept in ``folder``.
+    """The base's output for grey images (N, 28, 28) uint8: float16 (N, h, w, 512).
 
-    Kept in chunks, so that a stopped run computes only what is missing.
+    Computed once and kept in ``folder``, in chunks, so that a stopped run computes only what is missing.
     """
     chunks = []
     for start in range(0, len(images), CHUNK):
@@ -49,7 +51,7 @@ def features(base: keras.Model, images: UInt8, folder: Path, split: str) -> npt.
         if not path.exists():
             pixels = images_to_input(images[start : start + CHUNK], base.input_shape[1:])
             maps = base.predict(pixels, batch_size=BATCH, verbose=0).astype(np.float16)
-            write_atomically(path, lambda part, maps=maps: np.save(part, maps))
+            write_atomically(path, functools.partial(np.save, arr=maps))
             print(f"features of {split}: {min(start + CHUNK, len(images)):,} of {len(images):,}", flush=True)
         chunks.append(np.load(path))
     return np.concatenate(chunks)
@@ -60,10 +62,10 @@ def train_vgg19(
 ) -> tuple[keras.Model, list[Row]]:
     """The recipe ``article``: features once, then the head. Returns the whole network and the history."""
     base = load_base(config.size, backbone_weights)
-    examples = [
+    train, val = (
         Examples(features(base, split.images, run_dir / "features", name), one_hot(split.labels))
         for name, split in (("train", data.train), ("val", data.val))
-    ]
+    )
     head = build_vgg19_head(base.output_shape[1:])
-    history = fit(head, config, *examples, run_dir)
+    history = fit(head, config, train, val, run_dir)
     return join_vgg19(base, head), history

@@ -43,9 +43,9 @@ def test_shipped_models_load_and_fit_their_contracts() -> None:
 
 def test_unknown_model_names_those_there_are(tmp_path: Path) -> None:
     for name in ("cnn2", "../models/cnn1-fashion-mnist", ""):
-        with pytest.raises(ModelNotFound, match="Installed: .*cnn1-fashion-mnist"):
+        with pytest.raises(ModelNotFound, match=r"Installed: .*cnn1-fashion-mnist"):
             contract_path(name)
-    with pytest.raises(ModelNotFound, match="a .tflite file with its .json beside it"):
+    with pytest.raises(ModelNotFound, match=r"a \.tflite file with its \.json beside it"):
         Classifier.load(str(tmp_path / "none.tflite"))
 
 

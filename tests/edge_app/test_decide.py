@@ -5,10 +5,10 @@ import math
 
 import numpy as np
 import pytest
+from test_contract import CONTRACT
 
 from edge_app.decide import decide, probabilities, smooth
 from edge_app.labels import LIVE
-from test_contract import CONTRACT
 
 LIVE_CONTRACT = dataclasses.replace(CONTRACT, variant="live", labels=LIVE, none_threshold=0.5)
 

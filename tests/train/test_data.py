@@ -36,7 +36,7 @@ def test_read_idx(tmp_path: Path) -> None:
 
 def test_named_folder_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv(DATA_VARIABLE, str(tmp_path / "gone"))
-    with pytest.raises(DataError, match="gone: no such folder. Correct EDGE_APP_DATA"):
+    with pytest.raises(DataError, match=r"gone: no such folder\. Correct EDGE_APP_DATA"):
         find_data(None)
     monkeypatch.delenv(DATA_VARIABLE)
     assert find_data(None) is None

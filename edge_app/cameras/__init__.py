@@ -1,0 +1,9 @@
+"""Where frames come from: one small interface, one file for each kind of camera.
+
+base      Camera, the interface
+opening   open_camera: from what the user wrote to a Camera
+device    a camera of this machine, or of the network, by OpenCV
+video     a video file, looped at its own pace
+folder    a folder of pictures, looped
+capture   Capture: a thread that keeps the newest frame of any Camera
+"""

@@ -1,0 +1,101 @@
+"""A thread that reads a camera and keeps only the newest frame."""
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+
+from edge_app.cameras.base import Camera, UInt8
+from edge_app.errors import CameraError
+
+STOP_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class Frame:
+    """``frame_rgb`` uint8 (H, W, 3), when it was captured (time.monotonic) and its number, from 1 on."""
+
+    frame_rgb: UInt8
+    captured_s: float
+    number: int
+
+
+@dataclass(frozen=True)
+class Restarts:
+    """A camera that fails is opened again, ``budget`` times, ``pause_s`` apart; ``healthy_s`` of frames refill it."""
+
+    budget: int = 30
+    pause_s: float = 2.0
+    healthy_s: float = 10.0
+
+
+class Capture:
+    """The newest frame of a camera; older ones nobody took are dropped and counted.
+
+    The camera is opened, read and closed by a thread of its own, from `start` to `close`. ``trouble`` is what is
+    wrong with it, empty while frames come; ``gave_up`` says that it won't be opened again.
+    """
+
+    def __init__(self, opener: Callable[[], Camera], restarts: Restarts) -> None:
+        self.trouble = ""
+        self.gave_up = False
+        self.dropped = 0
+        self._opener, self._restarts = opener, restarts
+        self._restarts_left = restarts.budget
+        self._newest: Frame | None = None
+        self._taken = 0
+        self._arrived = threading.Condition()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stops the thread, which closes the camera."""
+        self._stopping.set()
+        if self._thread.is_alive():
+            self._thread.join(STOP_TIMEOUT_S)
+
+    def newest(self, after: int, timeout_s: float) -> Frame | None:
+        """The newest frame, once its number is above `after`; None if there is none in time."""
+        with self._arrived:
+            if not self._arrived.wait_for(lambda: self._newest is not None and self._newest.number > after, timeout_s):
+                return None
+            assert self._newest is not None
+            self._taken = self._newest.number
+            return self._newest
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                self._read_until_it_fails()
+            except (CameraError, cv2.error, OSError) as error:
+                self.trouble = str(error)
+            if self._restarts_left == 0:
+                self.gave_up = True
+                return
+            self._restarts_left -= 1
+            self._stopping.wait(self._restarts.pause_s)
+
+    def _read_until_it_fails(self) -> None:
+        camera = self._opener()
+        try:
+            healthy_s = time.monotonic() + self._restarts.healthy_s
+            while not self._stopping.is_set():
+                self._keep(camera.read())
+                if time.monotonic() > healthy_s:
+                    self._restarts_left = self._restarts.budget
+        finally:
+            camera.close()
+
+    def _keep(self, frame_rgb: UInt8) -> None:
+        with self._arrived:
+            number = 1 if self._newest is None else self._newest.number + 1
+            if self._newest is not None and self._newest.number > self._taken:
+                self.dropped += 1
+            self._newest = Frame(frame_rgb, time.monotonic(), number)
+            self.trouble = ""
+            self._arrived.notify_all()

@@ -1,0 +1,84 @@
+"""A camera of this machine, or of the network, by OpenCV."""
+
+import re
+from pathlib import Path
+
+import cv2
+
+from edge_app.cameras.base import UInt8, opencv_to_rgb
+from edge_app.errors import CameraError
+
+OPEN_TIMEOUT_MS = 5000
+READ_TIMEOUT_MS = 5000
+FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+
+
+class DeviceCamera:
+    """A camera by its number (0, 1, ...) or its device file (/dev/video0). Raises CameraError if it can't be opened.
+
+    How long a frame may take is the driver's affair; OpenCV gives up after ten seconds under Linux.
+    """
+
+    def __init__(self, which: int | str) -> None:
+        self.name = f"camera {which}"
+        self._capture = cv2.VideoCapture(which)
+        if not self._capture.isOpened():
+            raise CameraError(
+                f"{self.name}: cannot be opened; check that it is plugged in and that no other program uses it"
+            )
+        # Without these most webcams send large raw pictures, a few a second.
+        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+        self._capture.set(cv2.CAP_PROP_FRAME_WIDTH, FRAME_WIDTH)
+        self._capture.set(cv2.CAP_PROP_FRAME_HEIGHT, FRAME_HEIGHT)
+        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+
+    def read(self) -> UInt8:
+        there_is, frame = self._capture.read()
+        if not there_is:
+            raise CameraError(f"{self.name}: gives no more pictures; check that it is still plugged in")
+        return opencv_to_rgb(frame, self.name)
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class NetworkCamera:
+    """A stream by its address (rtsp, rtmp, http, https, tcp, udp). Raises CameraError if it can't be opened."""
+
+    def __init__(self, url: str) -> None:
+        self.name = without_password(url)
+        timeouts = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, OPEN_TIMEOUT_MS, cv2.CAP_PROP_READ_TIMEOUT_MSEC, READ_TIMEOUT_MS]
+        self._capture = cv2.VideoCapture(url, cv2.CAP_FFMPEG, timeouts)
+        if not self._capture.isOpened():
+            raise CameraError(f"{self.name}: cannot be opened; check the address and that the camera is switched on")
+
+    def read(self) -> UInt8:
+        there_is, frame = self._capture.read()
+        if not there_is:
+            raise CameraError(f"{self.name}: the stream has ended or stopped; check the camera and the network")
+        return opencv_to_rgb(frame, self.name)
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+def first_device() -> DeviceCamera:
+    """The first camera that gives a picture. Raises CameraError if none does."""
+    found = sorted(int(path.name[5:]) for path in Path("/dev").glob("video*") if path.name[5:].isdigit())
+    # Windows and macOS have no such files: there the first few numbers are tried.
+    for number in found if Path("/dev").is_dir() and Path("/sys").is_dir() else range(4):
+        try:
+            camera = DeviceCamera(number)
+        except CameraError:
+            continue
+        try:
+            camera.read()  # a Raspberry Pi lists a dozen devices that open and are no cameras
+            return camera
+        except CameraError:
+            camera.close()
+    raise CameraError("no camera found on this machine; plug one in, or use --camera browser for the browser's own")
+
+
+def without_password(url: str) -> str:
+    """The address as it may be shown: rtsp://user:secret@host -> rtsp://***@host."""
+    return re.sub(r"//[^/@]*@", "//***@", url)

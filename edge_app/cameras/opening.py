@@ -1,0 +1,36 @@
+"""From what the user wrote after --camera to a camera."""
+
+import re
+from pathlib import Path
+
+import cv2
+
+from edge_app.cameras.base import Camera
+from edge_app.cameras.device import DeviceCamera, NetworkCamera, first_device
+from edge_app.cameras.folder import PictureFolder
+from edge_app.cameras.video import VideoFile
+from edge_app.errors import CameraError
+
+
+def open_camera(spec: str) -> Camera:
+    """`auto`, a camera's number, a device file, a video file, a folder of pictures, or a stream's address -> Camera.
+
+    Raises CameraError, saying what to do, if it can't be opened.
+    """
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own errors say it in plain words
+    if spec == "auto":
+        return first_device()
+    if spec == "picamera":
+        raise CameraError("picamera: needs picamera2, which is not supported yet; use --camera auto with a USB camera")
+    if spec.isdecimal():
+        return DeviceCamera(int(spec))
+    if re.match(r"[a-z]+://", spec):
+        return NetworkCamera(spec)
+    path = Path(spec)
+    if path.is_dir():
+        return PictureFolder(path)
+    if path.is_char_device():
+        return DeviceCamera(spec)
+    if path.is_file():
+        return VideoFile(path)
+    raise CameraError(f"{spec}: no such camera, file or folder; --camera takes auto, 0, 1, ..., a path or an address")

@@ -1,0 +1,124 @@
+"""What the page's script calls: one message in, one answer out, both plain data.
+
+Gradio runs these functions outside its queue and without limits of its own, and an exception reaches the script as
+`undefined`: so sizes and places are checked here, and every error goes back as data that says it in plain words.
+"""
+
+import base64
+import logging
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+
+from edge_app.errors import CameraError, EdgeAppError
+from edge_app.images import decode_bytes
+from edge_app.page.places import Busy, Place, Places
+from edge_app.page.watch import GaveUp, Watch
+from edge_app.pipeline import Answer, Classifiers, Pipeline
+
+MAX_JPEG_CHARS = 300_000
+MAX_PIXELS = 1_000_000
+MAX_VISITOR_CHARS = 64
+WATCH_TIMEOUT_S = 2.0
+
+Reply = dict[str, object]
+
+
+class Refused(EdgeAppError):
+    """A message that is not what the page's script sends."""
+
+
+@dataclass(frozen=True)
+class Message:
+    """What the script sends: who it is, the chosen model, and a frame (base64 JPEG) or the number of the last sight."""
+
+    visitor: str
+    model: str
+    jpeg: str
+    after: int
+
+
+class Desk:
+    """Answers the page's script. ``watch`` is the device's own camera, None when browsers bring theirs."""
+
+    def __init__(self, models: list[str], classifiers: Classifiers, watch: Watch | None) -> None:
+        self._models, self._classifiers, self._watch = models, classifiers, watch
+        self._places = Places(time.monotonic)
+
+    def classify_frame(self, message: object) -> Reply:
+        """A frame of the browser's camera -> its answer."""
+        return self._answer(message, self._classify)
+
+    def watch_camera(self, message: object) -> Reply:
+        """The number of the last sight of the device's camera -> the next sight and its answer."""
+        return self._answer(message, self._look)
+
+    def _answer(self, message: object, work: Callable[[Message, Place], Reply]) -> Reply:
+        started = time.perf_counter()
+        try:
+            request = read_message(message, self._models)
+            with self._places.frame(request.visitor) as place:
+                reply = work(request, place)
+        except Busy as error:
+            return _trouble("busy", str(error))
+        except CameraError as error:
+            return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
+        except EdgeAppError as error:
+            return _trouble("refused", str(error))
+        except Exception:
+            logging.getLogger(__name__).exception("a frame could not be answered")
+            return _trouble("refused", "something went wrong with this picture; the terminal says what")
+        return {**reply, "held_ms": 1e3 * (time.perf_counter() - started)}
+
+    def _classify(self, message: Message, place: Place) -> Reply:
+        captured_s = time.monotonic()
+        started = time.perf_counter()
+        try:
+            jpeg = base64.b64decode(message.jpeg, validate=True)
+        except ValueError as error:
+            raise Refused("the picture is not base64") from error
+        frame_rgb = decode_bytes(jpeg, max_pixels=MAX_PIXELS, name="the camera's picture")
+        decode_ms = 1e3 * (time.perf_counter() - started)
+        if place.pipeline is None or place.model != message.model:
+            place.model, place.pipeline = message.model, Pipeline(self._classifiers.get(message.model))
+        answer = place.pipeline.answer(frame_rgb, captured_s)
+        return {**_shown(answer), "latency_ms": decode_ms + answer.latency.total_ms}
+
+    def _look(self, message: Message, place: Place) -> Reply:
+        if self._watch is None:
+            raise Refused("this page uses the browser's own camera")
+        sight = self._watch.look(message.model, message.after, WATCH_TIMEOUT_S)
+        answer = sight.answers[message.model]
+        return {
+            **_shown(answer),
+            "latency_ms": answer.latency.total_ms,
+            "number": sight.number,
+            "dropped": sight.dropped,
+            "jpeg": sight.jpeg,
+            "age_ms": 1e3 * (time.monotonic() - sight.captured_s),
+        }
+
+
+def read_message(message: object, models: list[str]) -> Message:
+    """Checks what a script sent. Raises Refused; nothing is decoded before its size is known to be small."""
+    if not isinstance(message, dict):
+        raise Refused("the message is not an object")
+    visitor, model = message.get("visitor"), message.get("model")
+    jpeg, after = message.get("jpeg", ""), message.get("after", 0)
+    if not isinstance(visitor, str) or not 0 < len(visitor) <= MAX_VISITOR_CHARS:
+        raise Refused("the message does not say who sends it")
+    if not isinstance(model, str) or model not in models:
+        raise Refused("there is no such model; choose one of the list")
+    if not isinstance(jpeg, str) or not isinstance(after, int):
+        raise Refused("the message holds no picture")
+    if len(jpeg) > MAX_JPEG_CHARS:
+        raise Refused(f"the picture is larger than {MAX_JPEG_CHARS // 1000} KB")
+    return Message(visitor, model, jpeg, after)
+
+
+def _shown(answer: Answer) -> Reply:
+    return {"model": answer.model, **asdict(answer.view)}
+
+
+def _trouble(state: str, words: str, given_up: bool = False) -> Reply:
+    return {"error": True, "state": state, "words": f"{state}: {words}", "given_up": given_up}

@@ -1,0 +1,139 @@
+"""The device's own camera, classified while somebody looks."""
+
+import base64
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import cv2
+
+from edge_app.cameras.base import Camera, UInt8
+from edge_app.cameras.capture import Capture, Restarts
+from edge_app.errors import CameraError
+from edge_app.pipeline import Answer, Classifiers, Pipeline
+from edge_app.pixels import resize
+
+UNWATCHED_S = 5.0
+FRAME_TIMEOUT_S = 1.0
+CLOSE_TIMEOUT_S = 10.0
+RESTARTS = Restarts()
+SHOWN_WIDTH = 480
+JPEG_QUALITY = 80
+
+
+@dataclass(frozen=True)
+class Sight:
+    """The newest frame and its answers by model; ``jpeg`` is base64, ``captured_s`` time.monotonic."""
+
+    number: int
+    captured_s: float
+    dropped: int
+    jpeg: str
+    answers: dict[str, Answer]
+
+
+class GaveUp(CameraError):
+    """The camera has failed too often and won't be opened again until somebody starts it."""
+
+
+class Watch:
+    """Opens the camera when the first page asks, classifies every frame, closes it when none has asked for a while.
+
+    Each frame is classified once for each model that somebody has chosen, however many look.
+    """
+
+    def __init__(self, opener: Callable[[], Camera], classifiers: Classifiers, min_interval_s: float = 0.0) -> None:
+        self._opener, self._classifiers, self._min_interval_s = opener, classifiers, min_interval_s
+        self._lock = threading.Condition()
+        self._wanted_until_s: dict[str, float] = {}  # by model
+        self._sight: Sight | None = None
+        self._capture: Capture | None = None
+        self._thread: threading.Thread | None = None
+
+    @property
+    def watching(self) -> bool:
+        """Whether the camera is being read, or tried."""
+        return self._thread is not None and self._thread.is_alive()
+
+    def look(self, model: str, after: int, timeout_s: float) -> Sight:
+        """The newest sight with an answer by `model`, once its number is another than `after`.
+
+        Raises CameraError if there is none in time, and what `Classifier.load` raises.
+        """
+        self._classifiers.get(model)
+        with self._lock:
+            self._wanted_until_s[model] = time.monotonic() + timeout_s + UNWATCHED_S
+            if not self.watching:
+                self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
+                self._thread.start()
+            has_news = self._lock.wait_for(lambda: self._has_news(model, after), timeout_s)
+            self._wanted_until_s[model] = time.monotonic() + UNWATCHED_S
+            if has_news and self._sight is not None:
+                return self._sight
+            trouble = self._capture.trouble if self._capture else ""
+            if self._capture and self._capture.gave_up:
+                self._wanted_until_s = {}
+                raise GaveUp(trouble)
+        raise CameraError(trouble or "the camera gives no picture")
+
+    def close(self) -> None:
+        """Stops watching and lets go of the camera."""
+        with self._lock:
+            thread, self._wanted_until_s = self._thread, {}
+        if thread is not None:
+            thread.join(CLOSE_TIMEOUT_S)
+
+    def _has_news(self, model: str, after: int) -> bool:
+        return self._sight is not None and self._sight.number != after and model in self._sight.answers
+
+    def _run(self) -> None:
+        while not self._ends():
+            with self._lock:
+                capture = self._capture = Capture(self._opener, RESTARTS)
+            capture.start()
+            try:
+                self._classify(capture)
+            finally:
+                with self._lock:
+                    self._sight = None
+                capture.close()
+
+    def _ends(self) -> bool:
+        """Whether nobody asks any more; then the next who does begins a new thread."""
+        with self._lock:
+            if not self._models():
+                self._thread = None
+            return self._thread is None
+
+    def _models(self) -> list[str]:
+        """The models asked for now, or a moment ago."""
+        with self._lock:
+            now_s = time.monotonic()
+            return [model for model, until_s in self._wanted_until_s.items() if until_s > now_s]
+
+    def _classify(self, capture: Capture) -> None:
+        lines: dict[str, Pipeline] = {}
+        number = 0
+        while models := self._models():
+            frame = capture.newest(after=number, timeout_s=FRAME_TIMEOUT_S)
+            if frame is None:
+                continue
+            number = frame.number
+            lines = {model: lines.get(model) or Pipeline(self._classifiers.get(model)) for model in models}
+            answers = {model: line.answer(frame.frame_rgb, frame.captured_s) for model, line in lines.items()}
+            sight = Sight(number, frame.captured_s, capture.dropped, to_jpeg(frame.frame_rgb), answers)
+            with self._lock:
+                self._sight = sight
+                self._lock.notify_all()
+            time.sleep(max(0.0, frame.captured_s + self._min_interval_s - time.monotonic()))
+
+
+def to_jpeg(frame_rgb: UInt8) -> str:
+    """frame_rgb uint8 (H, W, 3) -> base64 JPEG, at most SHOWN_WIDTH wide."""
+    height, width = frame_rgb.shape[:2]
+    if width > SHOWN_WIDTH:
+        frame_rgb = resize(frame_rgb, max(1, round(height * SHOWN_WIDTH / width)), SHOWN_WIDTH)
+    bgr = cv2.cvtColor(frame_rgb, cv2.COLOR_RGB2BGR)
+    _, jpeg = cv2.imencode(".jpg", bgr, [cv2.IMWRITE_JPEG_QUALITY, JPEG_QUALITY])
+    return base64.b64encode(jpeg.tobytes()).decode("ascii")

@@ -1,0 +1,207 @@
+"""Cameras on real files: video files and pictures made here, and a capture thread that has to outlive a failing one."""
+
+import threading
+import time
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_app.cameras.base import opencv_to_rgb
+from edge_app.cameras.capture import Capture, Restarts
+from edge_app.cameras.device import without_password
+from edge_app.cameras.folder import PictureFolder
+from edge_app.cameras.opening import open_camera
+from edge_app.cameras.video import VideoFile
+from edge_app.errors import CameraError
+
+UInt8 = npt.NDArray[np.uint8]
+
+
+def solid(red: int, green: int, blue: int) -> UInt8:
+    """A picture of one colour, uint8 (48, 64, 3) RGB."""
+    return np.full((48, 64, 3), (red, green, blue), dtype=np.uint8)
+
+
+def write_video(path: Path, frames_rgb: list[UInt8], fps: float) -> Path:
+    """A video of pictures, nothing lost: each frame a PNG."""
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"png "), fps, (64, 48))
+    assert writer.isOpened()
+    for frame_rgb in frames_rgb:
+        writer.write(cv2.cvtColor(frame_rgb, cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path
+
+
+def write_picture(path: Path, frame_rgb: UInt8) -> None:
+    assert cv2.imwrite(str(path), cv2.cvtColor(frame_rgb, cv2.COLOR_RGB2BGR))
+
+
+class Flaky:
+    """A camera that gives three frames (their number in every pixel) and then fails."""
+
+    opened = 0
+    closed = 0
+
+    def __init__(self) -> None:
+        Flaky.opened += 1
+        self._given = 0
+
+    def read(self) -> UInt8:
+        self._given += 1
+        if self._given > 3:
+            raise CameraError("flaky: unplugged")
+        return solid(self._given, self._given, self._given)
+
+    def close(self) -> None:
+        Flaky.closed += 1
+
+
+@pytest.fixture
+def flaky() -> type[Flaky]:
+    Flaky.opened = Flaky.closed = 0
+    return Flaky
+
+
+def test_opencv_frames_become_rgb() -> None:
+    bgr = np.array([[[1, 2, 3]]], dtype=np.uint8)
+    assert opencv_to_rgb(bgr, "x").tolist() == [[[3, 2, 1]]]
+    assert opencv_to_rgb(np.array([[[1, 2, 3, 9]]], dtype=np.uint8), "x").tolist() == [[[3, 2, 1]]]
+    assert opencv_to_rgb(np.array([[7]], dtype=np.uint8), "x").tolist() == [[[7, 7, 7]]]
+    with pytest.raises(CameraError, match="empty frame"):
+        opencv_to_rgb(None, "x")
+    with pytest.raises(CameraError, match=r"shape \(1, 1, 2\)"):
+        opencv_to_rgb(np.zeros((1, 1, 2), dtype=np.uint8), "x")
+
+
+def test_a_video_is_given_in_order_in_rgb_and_from_the_start_again(tmp_path: Path) -> None:
+    frames_rgb = [solid(200, 0, 0), solid(0, 150, 0), solid(0, 0, 100)]
+    camera = VideoFile(write_video(tmp_path / "three.avi", frames_rgb, fps=100))
+    try:
+        seen = [camera.read()[0, 0].tolist() for _ in range(5)]
+    finally:
+        camera.close()
+    assert seen == [[200, 0, 0], [0, 150, 0], [0, 0, 100], [200, 0, 0], [0, 150, 0]]
+
+
+def test_a_video_keeps_its_own_pace(tmp_path: Path) -> None:
+    camera = VideoFile(write_video(tmp_path / "slow.avi", [solid(1, 2, 3)] * 4, fps=20))
+    try:
+        camera.read()
+        started_s = time.monotonic()
+        for _ in range(10):
+            camera.read()
+        took_s = time.monotonic() - started_s
+    finally:
+        camera.close()
+    assert 0.49 <= took_s < 1.0  # ten intervals of 1/20 s
+
+
+def test_a_file_that_is_no_video_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "no.mp4"
+    path.write_bytes(b"these are no pictures")
+    with pytest.raises(CameraError, match=r"no\.mp4: not a video"):
+        open_camera(str(path))
+
+
+def test_a_folder_shows_its_pictures_by_name_and_passes_over_broken_ones(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.cameras.folder.SHOWN_S", 0.04)
+    monkeypatch.setattr("edge_app.cameras.folder.INTERVAL_S", 0.02)
+    write_picture(tmp_path / "b.png", solid(0, 90, 0))
+    write_picture(tmp_path / "a.png", solid(80, 0, 0))
+    (tmp_path / "ab.png").write_bytes(b"broken")
+    (tmp_path / "notes.txt").write_text("not a picture")
+    camera = open_camera(str(tmp_path))
+    assert isinstance(camera, PictureFolder)
+    try:
+        seen = [camera.read()[0, 0].tolist() for _ in range(6)]
+    finally:
+        camera.close()
+    assert seen == [[80, 0, 0], [80, 0, 0], [0, 90, 0], [0, 90, 0], [80, 0, 0], [80, 0, 0]]
+
+
+def test_a_folder_without_readable_pictures_is_a_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(CameraError, match="no pictures in it"):
+        open_camera(str(tmp_path))
+    (tmp_path / "a.jpg").write_bytes(b"broken")
+    camera = open_camera(str(tmp_path))
+    with pytest.raises(CameraError, match="none of its pictures can be read"):
+        camera.read()
+
+
+@pytest.mark.parametrize(
+    ("spec", "words"),
+    [
+        ("picamera", "picamera2"),
+        ("77", "camera 77: cannot be opened"),
+        ("/no/such/file.mp4", "no such camera, file or folder"),
+        ("rtsp://ann:secret@127.0.0.1:9/garden", r"rtsp://\*\*\*@127.0.0.1:9/garden: cannot be opened"),
+    ],
+)
+def test_what_cannot_be_opened_says_so(spec: str, words: str) -> None:
+    with pytest.raises(CameraError, match=words) as caught:
+        open_camera(spec)
+    assert "secret" not in str(caught.value)
+
+
+def test_passwords_are_not_shown() -> None:
+    assert without_password("rtsp://ann:secret@host:554/a@b") == "rtsp://***@host:554/a@b"
+    assert without_password("http://host/a@b") == "http://host/a@b"
+
+
+def test_capture_keeps_the_newest_frame_and_counts_the_dropped(tmp_path: Path) -> None:
+    frames_rgb = [solid(value, value, value) for value in range(50)]
+    path = write_video(tmp_path / "fifty.avi", frames_rgb, fps=100)
+    capture = Capture(lambda: VideoFile(path), Restarts())
+    capture.start()
+    try:
+        first = capture.newest(after=0, timeout_s=5)
+        time.sleep(0.2)
+        second = capture.newest(after=0, timeout_s=5)
+        assert first is not None and second is not None
+        assert second.number > first.number + 5
+        assert second.frame_rgb[0, 0, 0] == (second.number - 1) % 50
+        assert time.monotonic() - second.captured_s < 0.2
+        # Every frame between the two was replaced before anybody took it; the first may have followed others.
+        assert second.number - first.number - 1 <= capture.dropped <= second.number - 2
+    finally:
+        capture.close()
+    assert not [thread for thread in threading.enumerate() if thread.name == "capture"]
+
+
+def test_capture_waits_no_longer_than_it_is_told() -> None:
+    capture = Capture(lambda: open_camera("/no/such/file.mp4"), Restarts())
+    capture.start()
+    try:
+        started_s = time.monotonic()
+        assert capture.newest(after=0, timeout_s=0.2) is None
+        assert 0.2 <= time.monotonic() - started_s < 1.0
+        assert "no such camera" in capture.trouble
+    finally:
+        capture.close()
+
+
+def test_capture_opens_a_failing_camera_again_and_then_gives_up(flaky: type[Flaky]) -> None:
+    capture = Capture(flaky, Restarts(budget=2, pause_s=0.01))
+    capture.start()
+    deadline_s = time.monotonic() + 5
+    while not capture.gave_up and time.monotonic() < deadline_s:
+        time.sleep(0.01)
+    assert capture.gave_up
+    assert capture.trouble == "flaky: unplugged"
+    assert (flaky.opened, flaky.closed) == (3, 3)  # once, and twice again
+    newest = capture.newest(after=0, timeout_s=0)
+    assert newest is not None and newest.number == 9
+    capture.close()
+
+
+def test_frames_for_a_while_refill_the_restarts(flaky: type[Flaky]) -> None:
+    capture = Capture(flaky, Restarts(budget=1, pause_s=0.001, healthy_s=0.0))
+    capture.start()
+    assert capture.newest(after=30, timeout_s=5) is not None
+    assert not capture.gave_up
+    capture.close()

@@ -1,0 +1,220 @@
+"""The command line, as real processes."""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from edge_app import cli
+from edge_app.models import assets_dir, contracts, default_model
+
+ROOT = assets_dir().parent
+MAX_MEMORY_MB = 700
+
+# Runs its arguments after the first, and writes their process's peak memory into the first. Our own process can't ask:
+# what it has used itself would count as its child's.
+MEASURE = """
+import pathlib, resource, subprocess, sys
+status = subprocess.call(sys.argv[2:])
+peak = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / (1024**2 if sys.platform == "darwin" else 1024)
+pathlib.Path(sys.argv[1]).write_text(str(peak))
+sys.exit(status)
+"""
+
+
+def run(*arguments: str | Path, prefix: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    command = [*prefix, sys.executable, "-m", "edge_app", *(str(argument) for argument in arguments)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
+
+
+def told(stderr: str) -> list[str]:
+    """The lines that are ours: the runtime's C++ part adds one of its own, `INFO: Created TensorFlow Lite ...`."""
+    return [line for line in stderr.splitlines() if not line.startswith("INFO: ")]
+
+
+@pytest.fixture(scope="module")
+def pictures(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with pictures of every kind and condition; `good.png` is a dark T-shirt on white."""
+    folder = tmp_path_factory.mktemp("pictures")
+    shirt = Image.open(assets_dir() / "examples" / "t-shirt.png").convert("RGB")
+    shirt.save(folder / "good.png")
+    shirt.save(folder / "good.jpg", quality=95)
+    shirt.convert("L").save(folder / "grey.png")
+    shirt.convert("CMYK").save(folder / "cmyk.jpg", quality=95)
+    clear = shirt.copy()
+    clear.putalpha(shirt.convert("L").point(lambda value: 0 if value > 250 else 255))
+    clear.save(folder / "rgba.png")
+    Image.fromarray(np.asarray(shirt.convert("L")).astype(np.uint16) * 257).save(folder / "sixteen.png")
+    tags = Image.Exif()
+    tags[0x0112] = 6  # stored lying on its left side
+    shirt.transpose(Image.Transpose.ROTATE_90).save(folder / "turned.jpg", quality=95, exif=tags)
+    (folder / "below").mkdir()
+    shirt.save(folder / "below" / "deep.WEBP", lossless=True)
+    (folder / "empty.jpg").touch()
+    (folder / "text.jpg").write_text("not a picture")
+    (folder / "truncated.jpg").write_bytes((folder / "good.jpg").read_bytes()[:9000])
+    Image.new("1", (12000, 12000)).save(folder / "huge.png")
+    (folder / "notes.txt").write_text("not looked at")
+    return folder
+
+
+GOOD = {"below/deep.WEBP", "cmyk.jpg", "good.jpg", "good.png", "grey.png", "rgba.png", "sixteen.png", "turned.jpg"}
+BAD = {"empty.jpg": "empty", "huge.png": "12000x12000", "text.jpg": "not a JPEG", "truncated.jpg": "truncated"}
+
+
+def test_classify_answers_or_explains_every_file(pictures: Path, tmp_path: Path) -> None:
+    memory = tmp_path / "memory"
+    done = run("classify", pictures, "--json", prefix=(sys.executable, "-c", MEASURE, str(memory)))
+    answers = {
+        Path(answer["path"]).relative_to(pictures).as_posix(): answer
+        for answer in map(json.loads, done.stdout.splitlines())
+    }
+    assert done.returncode == 1
+    assert told(done.stderr) == []
+    assert list(answers) == sorted(answers, key=lambda path: Path(path).parts)
+    assert set(answers) == GOOD | set(BAD)
+    labels = next(contract.labels for contract in contracts() if contract.name == default_model())
+    for name in GOOD:
+        answer = answers[name]
+        assert list(answer) == ["path", "model", "label", "confidence", "probs", "none", "latency_ms"]
+        assert answer["model"] == default_model()
+        assert tuple(answer["probs"]) == labels
+        assert sum(answer["probs"].values()) == pytest.approx(1, abs=1e-4)
+        assert answer["latency_ms"] > 0
+        assert answer["label"] == answers["good.png"]["label"], name
+    for name, reason in BAD.items():
+        assert set(answers[name]) == {"path", "error"}
+        assert reason in answers[name]["error"]
+    assert float(memory.read_text()) < MAX_MEMORY_MB
+
+
+def test_the_same_pixels_give_the_same_answer(pictures: Path) -> None:
+    done = run("classify", "--json", pictures / "good.png", pictures / "below" / "deep.WEBP")
+    first, second = map(json.loads, done.stdout.splitlines())
+    assert done.returncode == 0
+    assert first["probs"] == second["probs"]
+
+
+def test_classify_in_plain_words(pictures: Path) -> None:
+    done = run("classify", pictures / "missing.jpg", pictures / "good.png")
+    assert done.returncode == 1
+    assert done.stdout.startswith(f"{pictures / 'good.png'}: ")
+    assert done.stdout.endswith("%)\n")
+    assert told(done.stderr) == [f"error: {pictures / 'missing.jpg'}: no such picture file; check the path"]
+
+
+def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
+    done = run("classify", "--json", tmp_path)
+    assert done.returncode == 1
+    assert json.loads(done.stdout)["path"] == str(tmp_path)
+    assert "no pictures" in json.loads(done.stdout)["error"]
+
+
+def test_classify_starts_without_gradio_and_tensorflow() -> None:
+    script = (
+        "import sys; from edge_app.cli import main; status = main(['classify', 'assets/examples/bag.png']); "
+        "print(sorted({'gradio', 'keras', 'matplotlib', 'tensorflow', 'train'} & set(sys.modules)), status)"
+    )
+    done = subprocess.run([sys.executable, "-c", script], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines()[-1] == "[] 0"
+
+
+def test_bench_gives_every_stage() -> None:
+    done = run("bench", "--json", "--threads", "1")
+    stages = json.loads(done.stdout)
+    assert done.returncode == 0
+    assert list(stages) == ["decode", "preprocess", "invoke", "decide", "total"]
+    for stage in stages.values():
+        assert list(stage) == ["n", "p50", "p95", "p99"]
+        assert stage["n"] >= 20
+        assert 0 < stage["p50"] <= stage["p95"] <= stage["p99"]
+    assert stages["total"]["p50"] > stages["invoke"]["p50"]
+    assert f"{default_model()} (" in done.stderr
+    assert "threads: 1" in done.stderr
+
+
+def test_models_are_their_contracts() -> None:
+    done = run("models", "--json")
+    assert done.returncode == 0
+    assert json.loads(done.stdout) == [contract.to_json() for contract in contracts()]
+    listed = run("models").stdout.splitlines()
+    assert [line[2:].split()[0] for line in listed] == [contract.name for contract in contracts()]
+    assert [line[2:].split()[0] for line in listed if line.startswith("*")] == [default_model()]
+
+
+@pytest.mark.parametrize("command", [("classify", "x.jpg"), ("bench",)])
+def test_an_unknown_model_is_one_line(command: tuple[str, ...]) -> None:
+    done = run(*command, "--model", "cnn9")
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith("error: no model 'cnn9'")
+    assert done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["--port", "70000"], "0 to 65535"),
+        (["--port", "http"], "invalid"),
+        (["--max-fps", "0"], "above 0"),
+        (["--max-fps", "nan"], "above 0"),
+        (["bench", "--threads", "0"], "at least 1"),
+        (["classify"], "PATH"),
+        (["--share", "models"], "--share is an option of the page, not of models"),
+        (["--https"], "unrecognized"),
+    ],
+)
+def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as refused:
+        cli.main(arguments)
+    assert refused.value.code == 2
+    assert message in capsys.readouterr().err
+
+
+def test_a_model_may_be_named_before_the_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--model", "cnn9", "bench"]) == 2
+    assert "cnn9" in capsys.readouterr().err
+
+
+def test_the_page_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
+    from edge_app.page import app
+
+    calls: list[dict[str, object]] = []
+
+    def serve(**options: object) -> int:
+        calls.append(options)
+        return 0
+
+    monkeypatch.setattr(app, "serve", serve)
+    assert cli.main([]) == 0
+    chosen = ["--camera", "0", "--model", "cnn4", "--host", "0.0.0.0", "--port", "80", "--share"]
+    assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5"]) == 0
+    keys = ("camera", "model", "host", "port", "share", "auth", "max_fps")
+    assert calls == [
+        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, None, None), strict=True)),
+        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, "a:b", 2.5), strict=True)),
+    ]
+
+
+def test_ctrl_c_is_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupted(_options: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(cli, "_run", interrupted)
+    assert cli.main(["models"]) == 130
+
+
+def test_examples_are_named_with_nothing_downloaded() -> None:
+    environment = {**os.environ, "HTTPS_PROXY": "http://127.0.0.1:9", "HTTP_PROXY": "http://127.0.0.1:9"}
+    command = [sys.executable, "-m", "edge_app", "classify", "assets/examples", "--json"]
+    done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
+    answers = {Path(answer["path"]).stem: answer["label"] for answer in map(json.loads, done.stdout.splitlines())}
+    assert done.returncode == 0
+    assert len(answers) == 10
+    certain = {"t-shirt": "T-shirt/top", "trouser": "Trouser", "dress": "Dress", "sneaker": "Sneaker", "bag": "Bag"}
+    assert {name: answers[name] for name in certain} == certain

@@ -1,0 +1,315 @@
+"""The page in a real Chromium, with a webcam stream made here of the drawn trousers."""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+
+from edge_app.models import assets_dir, contracts, default_model
+
+ROOT = Path(__file__).parent.parent
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+DESKTOP, PHONE = (1280, 720), (390, 844)
+START_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_MS = 15_000
+STATES = ("ready", "looking", "sure", "unsure", "nothing", "camera lost", "refused", "busy")
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+
+def trousers(shift: int) -> npt.NDArray[np.uint8]:
+    """The drawn trousers of the examples on white, `shift` pixels to the right: BGR, uint8 (480, 640, 3)."""
+    drawing_bgr = cv2.imread(str(assets_dir() / "examples" / "trouser.png"), cv2.IMREAD_COLOR)
+    assert drawing_bgr is not None and drawing_bgr.shape == (480, 480, 3)
+    frame_bgr = np.full((480, 640, 3), 255, dtype=np.uint8)
+    frame_bgr[:, 80 + shift : 560 + shift] = drawing_bgr
+    return frame_bgr
+
+
+@pytest.fixture(scope="module")
+def webcam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A webcam stream as Chromium takes it: JPEG after JPEG, 640x480, the garment moving a little."""
+    path = tmp_path_factory.mktemp("webcam") / "trousers.mjpeg"
+    shifts = [round(6 * np.sin(2 * np.pi * step / 30)) for step in range(30)]
+    path.write_bytes(b"".join(cv2.imencode(".jpg", trousers(shift))[1].tobytes() for shift in shifts))
+    return path
+
+
+class Server:
+    """`python -m edge_app` on a free port of this machine."""
+
+    def __init__(self, *options: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}/"
+        command = [sys.executable, "-m", "edge_app", "--port", str(self.port), *options]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+    def wait(self) -> None:
+        """Until the page answers."""
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s and self.process.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.url, timeout=5) as answer:
+                assert answer.status == 200
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"no page; the server's exit status is {self.process.poll()}")
+
+    def memory_mb(self) -> float:
+        """Resident memory now (VmRSS)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+    def stop(self) -> tuple[int, str]:
+        """Ctrl-C: (exit status, what it printed)."""
+        self.process.send_signal(signal.SIGINT)
+        printed, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, printed
+
+
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    server = Server(*options)
+    try:
+        server.wait()
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate(timeout=20)
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@contextlib.contextmanager
+def chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(playwright: Playwright, webcam: Path) -> Iterator[Browser]:
+    """A browser whose webcam sees the trousers, and whose user allows it."""
+    with chromium(playwright, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={webcam}") as browser:
+        yield browser
+
+
+@contextlib.contextmanager
+def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterator[Page]:
+    context: BrowserContext = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    try:
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_selector("#start")
+        yield page
+    finally:
+        context.close()
+
+
+def answers(page: Page) -> int:
+    return int(page.get_attribute("#stats", "data-answers") or 0)
+
+
+def wait_for_answers(page: Page, more: int) -> None:
+    page.wait_for_function(
+        "count => Number(document.querySelector('#stats').dataset.answers) >= count",
+        arg=answers(page) + more,
+        timeout=ANSWER_TIMEOUT_MS,
+    )
+
+
+def test_a_garment_is_named_live_with_any_model_and_no_request_leaves_the_machine(
+    server: Server, browser: Browser
+) -> None:
+    names = [contract.name for contract in contracts()]
+    with visit(browser, server.url) as page:
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.reload()
+        assert page.input_value("#model") == default_model()
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        assert page.inner_text("#state").startswith("sure: ")
+        assert page.inner_text("#bars li:first-child .name") == "Trouser"
+        assert page.locator("#bars li").count() == 3
+
+        before, started_s = answers(page), time.monotonic()
+        page.wait_for_timeout(4000)
+        assert (answers(page) - before) / (time.monotonic() - started_s) >= 15
+        assert 0 < float(page.get_attribute("#stats", "data-frame-age-ms") or 0) < 1000
+        assert "frames/s" in page.inner_text("#stats")
+
+        for name in (names[0], names[-1], default_model()):
+            page.select_option("#model", name)
+            expect(page.locator("#answer")).to_have_attribute("data-model", name, timeout=ANSWER_TIMEOUT_MS)
+            wait_for_answers(page, 10)
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+
+        assert server.memory_mb() < 300
+        page.click("#start")  # it has become the stop button
+        expect(page.locator("#state")).to_have_text("ready: press Start camera")
+        stopped_at = answers(page)
+        page.wait_for_timeout(500)
+        assert answers(page) == stopped_at
+    hosts = {url.split("/")[2] for url in asked if not url.startswith(("data:", "blob:"))}
+    assert hosts == {f"127.0.0.1:{server.port}"}
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_picture_and_answer_fit_the_screen(server: Server, browser: Browser, size: tuple[int, int]) -> None:
+    with visit(browser, server.url, size) as page:
+        for element in ("start", "answer", "state", "bars", "model", "stats"):
+            assert page.locator(f"[id={element}]").count() == 1
+        assert page.inner_text("#state").startswith(STATES)
+        assert page.inner_text("#answer") == ""
+        page.click("#start")
+        wait_for_answers(page, 20)
+        for element in ("#video", "#answer", "#state", "#bars", "#model", "#stats"):
+            box = page.locator(element).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0 and box["y"] >= 0
+            assert box["x"] + box["width"] <= size[0] and box["y"] + box["height"] <= size[1]
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_what_can_be_named_and_what_cannot_is_said_for_each_model(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        for contract in contracts():
+            page.select_option("#model", contract.name)
+            expect(page.locator("#nameable")).to_contain_text("T-shirt/top, Trouser, Pullover")
+            shop = "shop pictures only" in page.inner_text("#limits")
+            assert shop == (contract.variant == "fashion-mnist")
+
+
+def test_a_screen_reader_hears_a_name_once_it_stands(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.evaluate(
+            """() => {
+                window.heard = [];
+                const spoken = document.querySelector('#spoken');
+                new MutationObserver(() => heard.push(spoken.textContent)).observe(spoken, { childList: true });
+            }"""
+        )
+        page.keyboard.press("Tab")
+        page.focus("#start")
+        page.keyboard.press("Enter")
+        expect(page.locator("#spoken")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        wait_for_answers(page, 30)
+        assert page.evaluate("heard.filter((words) => words === 'Trouser').length") == 1
+
+
+def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:
+    # Chromium without a screen never hides a page: it is told that it is hidden.
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 5)
+        page.evaluate(
+            """() => {
+                Object.defineProperty(document, 'hidden', { value: true, configurable: true });
+                document.dispatchEvent(new Event('visibilitychange'));
+            }"""
+        )
+        expect(page.locator("#state")).to_have_text("looking: paused while this tab is hidden")
+        page.wait_for_timeout(300)
+        asked: list[str] = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.wait_for_timeout(1000)
+        assert [url for url in asked if "component_server" in url] == []
+        page.evaluate(
+            """() => {
+                delete document.hidden;
+                document.dispatchEvent(new Event('visibilitychange'));
+            }"""
+        )
+        wait_for_answers(page, 5)
+
+
+def test_a_refused_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
+    with (
+        chromium(playwright, "--use-fake-device-for-media-stream", "--deny-permission-prompts") as browser,
+        visit(browser, server.url) as page,
+    ):
+        page.click("#start")
+        expect(page.locator("#state")).to_contain_text("refused: the browser may not use the camera")
+        expect(page.locator("#start")).to_have_text("Start camera")
+        assert page.inner_text("#answer") == ""
+
+
+def test_no_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
+    flags = ("--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream")
+    with chromium(playwright, *flags) as browser, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#state")).to_contain_text("camera lost: no camera found")
+
+
+def test_a_device_camera_is_shown_and_named_behind_a_login(
+    playwright: Playwright, browser: Browser, tmp_path: Path
+) -> None:
+    assert cv2.imwrite(str(tmp_path / "trousers.png"), trousers(0))
+    with serving("--camera", str(tmp_path), "--auth", "ann:secret") as server:
+        with pytest.raises(urllib.error.HTTPError, match="401"):
+            question = urllib.request.Request(server.url + "gradio_api/component_server", data=b"{}", method="POST")
+            urllib.request.urlopen(question, timeout=10)
+        context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
+        page = context.new_page()
+        page.goto(server.url)
+        page.get_by_label("username").fill("ann")
+        page.get_by_label("password").fill("secret")
+        page.get_by_role("button", name="Login").click()
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        expect(page.locator("#picture")).to_be_visible()
+        wait_for_answers(page, 10)
+        status, printed = server.stop()
+        assert (status, "secret" in printed) == (0, False)
+        expect(page.locator("#state")).to_have_text("looking: the server does not answer; trying again", timeout=10_000)
+        context.close()
+
+
+def test_what_cannot_be_served_is_said_before_anything_is(tmp_path: Path) -> None:
+    for options, words in (
+        (("--camera", str(tmp_path / "none.mp4")), "no such camera, file or folder"),
+        (("--model", "cnn9"), "no model 'cnn9'"),
+        (("--auth", "ann"), "--auth: expected USER:PASSWORD"),
+    ):
+        command = [sys.executable, "-m", "edge_app", *options]
+        done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stdout) == (2, "")
+        assert words in done.stderr

@@ -1,0 +1,126 @@
+"""The device's own camera, opened and classified only while somebody looks."""
+
+import base64
+import shutil
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.cameras.base import UInt8
+from edge_app.cameras.capture import Restarts
+from edge_app.errors import CameraError
+from edge_app.models import contract_path, contracts
+from edge_app.page.watch import GaveUp, Watch, to_jpeg
+from edge_app.pipeline import Classifiers
+
+
+class Still:
+    """A camera that shows the same grey picture 50 times a second; counts its openings and closings."""
+
+    opened = 0
+    closed = 0
+
+    def __init__(self) -> None:
+        Still.opened += 1
+
+    def read(self) -> UInt8:
+        time.sleep(0.02)
+        return np.full((480, 640, 3), 100, dtype=np.uint8)
+
+    def close(self) -> None:
+        Still.closed += 1
+
+
+@pytest.fixture
+def still() -> type[Still]:
+    Still.opened = Still.closed = 0
+    return Still
+
+
+def wait_until(condition: Callable[[], bool]) -> None:
+    deadline_s = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline_s
+        time.sleep(0.01)
+
+
+def test_every_look_gives_a_newer_picture_and_its_answer(still: type[Still]) -> None:
+    model = contracts()[0].name
+    watch = Watch(still, Classifiers())
+    try:
+        first = watch.look(model, after=0, timeout_s=10)
+        second = watch.look(model, after=first.number, timeout_s=10)
+        assert second.number > first.number
+        assert 0 <= time.monotonic() - second.captured_s < 1
+        assert second.answers[model].model == model
+        picture = cv2.imdecode(np.frombuffer(base64.b64decode(second.jpeg), np.uint8), cv2.IMREAD_COLOR)
+        assert picture is not None
+        assert picture.shape == (360, 480, 3) and np.abs(picture.astype(int) - 100).max() <= 1
+    finally:
+        watch.close()
+    assert (still.opened, still.closed) == (1, 1)
+
+
+def test_each_model_somebody_chose_answers_for_the_same_picture(still: type[Still], tmp_path: Path) -> None:
+    one, other = contracts()[0].name, str(tmp_path / "other.json")
+    for suffix in (".json", ".tflite"):
+        shutil.copy(contract_path(one).with_suffix(suffix), tmp_path / f"other{suffix}")
+    watch = Watch(still, Classifiers())
+    try:
+        watch.look(one, after=0, timeout_s=10)
+        sight = watch.look(other, after=0, timeout_s=10)
+        assert set(sight.answers) == {one, other}
+    finally:
+        watch.close()
+
+
+def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
+    still: type[Still], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.page.watch.UNWATCHED_S", 0.2)
+    model = contracts()[0].name
+    watch = Watch(still, Classifiers())
+    try:
+        watch.look(model, after=0, timeout_s=10)
+        wait_until(lambda: still.closed == 1)
+        watch.look(model, after=0, timeout_s=10)
+        assert still.opened == 2
+    finally:
+        watch.close()
+    assert still.closed == 2
+
+
+def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.page.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
+    monkeypatch.setattr("edge_app.page.watch.FRAME_TIMEOUT_S", 0.05)
+    tries: list[int] = []
+
+    def unplugged() -> Still:
+        tries.append(len(tries))
+        raise CameraError("camera 0: cannot be opened")
+
+    model = contracts()[0].name
+    watch = Watch(unplugged, Classifiers())
+    try:
+        with pytest.raises(GaveUp, match="camera 0: cannot be opened"):
+            watch.look(model, after=0, timeout_s=0.5)
+        assert len(tries) == 2  # once, and once again
+        wait_until(lambda: not watch.watching)
+        with pytest.raises(GaveUp):
+            watch.look(model, after=0, timeout_s=0.5)
+        assert len(tries) == 4
+    finally:
+        watch.close()
+
+
+def test_small_pictures_are_shown_as_they_are() -> None:
+    data = base64.b64decode(to_jpeg(np.full((30, 40, 3), (250, 0, 0), dtype=np.uint8)))
+    picture_bgr = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR)
+    assert picture_bgr is not None
+    assert picture_bgr.shape == (30, 40, 3)
+    blue, green, red = (int(value) for value in picture_bgr[15, 20])
+    assert red > 240 and green < 10 and blue < 10

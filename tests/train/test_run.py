@@ -1,0 +1,137 @@
+"""A whole run on few images: what it leaves, what it refuses, what it does not do twice."""
+
+import csv
+import dataclasses
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from edge_app.errors import RunError
+from edge_app.labels import FASHION
+from train.data import FashionMnist, Split
+from train.models import build_vgg19_base
+from train.recipes import Config, article
+from train.run import open_run, read_config, run, summary
+from train.vgg19 import features, load_base
+
+ROOT = Path(__file__).parents[2]
+
+
+def tiny_split(count: int, seed: int) -> Split:
+    """Each class is a bright square at a place of its own."""
+    labels = np.arange(count, dtype=np.uint8) % 10
+    images = np.random.default_rng(seed).integers(0, 40, (count, 28, 28), dtype=np.uint8)
+    for image, label in zip(images, labels, strict=True):
+        image[14 * (label // 5) : 14 * (label // 5) + 8, 5 * (label % 5) : 5 * (label % 5) + 6] = 250
+    return Split(images, labels)
+
+
+DATA = FashionMnist(tiny_split(400, 1), tiny_split(50, 2), tiny_split(60, 3), {"made.gz": "00"})
+
+
+def tiny_config(model: str, size: int) -> Config:
+    recipe = dataclasses.replace(article(model), epochs=3, augmented_epochs=1 if model != "vgg19" else 0, batch_size=32)
+    return Config(model, recipe, 1, size, DATA.digests)
+
+
+def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = tiny_config("cnn3", 28)
+    result = run(config, DATA, tmp_path / "run", None)
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {
+        *("config.json", "model.weights.h5", "result.json", "history.csv", "state.npz"),
+        *("curves.png", "confusion.png", "tensorboard"),
+    }
+    assert read_config(tmp_path / "run") == config
+    assert result["parameters"] == 241_546
+    assert sum(report["count"] for report in result["test"]["classes"]) == 60
+    assert np.sum(result["test"]["confusion"]) == 60
+    with (tmp_path / "run" / "history.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert [row["epoch"] for row in rows] == ["1", "2", "3", "4"]
+    best = max(rows, key=lambda row: float(row["val_accuracy"]))
+    assert (result["best_epoch"], result["val_accuracy"]) == (int(best["epoch"]), float(best["val_accuracy"]))
+    assert all(label in summary(result, tmp_path) for label in FASHION)
+    capsys.readouterr()
+    assert run(config, DATA, tmp_path / "run", None) == json.loads((tmp_path / "run" / "result.json").read_text())
+    assert "is complete; delete it to train again" in capsys.readouterr().out
+
+
+def test_another_configuration_is_refused(tmp_path: Path) -> None:
+    assert not open_run(tmp_path, tiny_config("cnn1", 28))
+    assert not open_run(tmp_path, tiny_config("cnn1", 28))
+    with pytest.raises(RunError, match="holds a run of another configuration"):
+        open_run(tmp_path, dataclasses.replace(tiny_config("cnn1", 28), seed=2))
+    (tmp_path / "config.json").write_text('{"model": "cnn1"}')
+    with pytest.raises(RunError, match="not the configuration of a run"):
+        open_run(tmp_path, tiny_config("cnn1", 28))
+
+
+@pytest.mark.parametrize(
+    ("model", "size", "message"), [("cnn5", 28, "cnn5"), ("cnn1", 32, "28x28"), ("vgg19", 31, "32")]
+)
+def test_impossible_configurations_are_refused(model: str, size: int, message: str) -> None:
+    with pytest.raises(RunError, match=message):
+        dataclasses.replace(tiny_config("cnn1", 28), model=model, size=size)
+
+
+def test_unknown_key_is_an_error() -> None:
+    fields = tiny_config("cnn1", 28).to_json()
+    assert Config.from_json(fields) == tiny_config("cnn1", 28)
+    with pytest.raises(RunError, match="speed"):
+        Config.from_json(fields | {"speed": 1})
+
+
+def test_vgg19_preprocessing_is_keras_own() -> None:
+    """RGB 0..255 -> BGR less the channel means, as keras.applications.vgg19.preprocess_input does it."""
+    base = build_vgg19_base(32, None)
+    entry = keras.Model(base.input, base.get_layer("scale").output)
+    pixels = np.random.default_rng(1).integers(0, 256, (2, 32, 32, 3)).astype(np.float32)
+    expected = keras.applications.vgg19.preprocess_input(pixels.copy())
+    assert np.asarray(entry(pixels)) == pytest.approx(expected, abs=1e-4)
+
+
+def test_vgg19_learns_from_kept_features(tmp_path: Path) -> None:
+    weights = tmp_path / "base.weights.h5"
+    keras.utils.set_random_seed(1)
+    keras.applications.VGG19(weights=None, include_top=False).save_weights(weights)
+    result = run(tiny_config("vgg19", 32), DATA, tmp_path / "run", str(weights))
+    assert result["parameters"] == 20_024_384 + 262_656 + 5_130
+
+    kept = tmp_path / "run" / "features" / "val-00000.npy"
+    maps = np.load(kept)
+    assert (maps.shape, maps.dtype) == ((50, 1, 1, 512), np.float16)
+    base = load_base(32, str(weights))
+    np.save(kept, np.full_like(maps, 7))
+    assert np.all(features(base, DATA.val.images, kept.parent, "val") == 7)  # kept: not computed again
+    kept.unlink()
+    assert np.array_equal(features(base, DATA.val.images, kept.parent, "val"), maps)
+
+
+def test_backbone_weights_must_be_there_and_fit(tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="not found"):
+        load_base(32, str(tmp_path / "absent.weights.h5"))
+    foreign = tmp_path / "foreign.weights.h5"
+    foreign.write_bytes(b"no weights")
+    with pytest.raises(RunError, match="could not be loaded"):
+        load_base(32, str(foreign))
+
+
+def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "train", "cnn1", "--data", str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONWARNINGS": "ignore"},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith("error: ")
+    assert "train-images-idx3-ubyte.gz: not found" in done.stderr
