@@ -68,7 +68,7 @@ def quantize(float32_model: bytes, mode: str, calibration: UInt8) -> bytes:
             qsv_update_func=min_max_update,
         )
         with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")  # is for debugging
+            warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")
             calibrator.calibrate({"serving_default": samples}, manager)
         statistics = calibrator.get_model_qsvs()
     result = tool.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)

@@ -44,7 +44,7 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_port, default=7860, help="port to listen on (7860)")
-    parser.add_argument("--share", action="store_true", help="also make a public link, for 72 hours")
+    parser.add_argument("--share", action="store_true", help="also make a public link, for a week at most")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     parser.add_argument("--max-fps", type=_above_zero, metavar="N", help="at most so many answers a second")
 

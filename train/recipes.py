@@ -75,14 +75,17 @@ class Config:
 
 
 # The article's ImageDataGenerator: rotation_range=8, *_shift_range=0.08, shear_range=0.3, zoom_range=0.08.
+# Adam's first rate is its default, but for cnn1, which 0.001 leaves short of fitting augmented images in 60 epochs:
+# validation accuracy 91.90 % with 0.001, 92.12 % with 0.003.
+ARTICLE_RATES = {"cnn1": 3e-3, "cnn3": 1e-3, "cnn4": 1e-3, "vgg19": 1e-3}
 ARTICLE_AUGMENTATION = Augmentation(rotation_deg=8, shift=0.08, shear_deg=0.3, zoom=0.08)
 
 
 def article(model: str) -> Recipe:
-    """The article's training: Adam from its default rate, batches of 256.
+    """The article's training: Adam, batches of 256.
 
     The CNNs see 10 epochs of the images as they are, then 50 of changed ones; the head of vgg19 sees 50. The article
-    kept the rate constant; here it falls, because augmented images at a constant rate left cnn1 a point below.
+    kept the rate constant; here it falls: at a constant rate cnn1 ended a point lower on validation images.
     """
     plain, augmented = (10, 50) if model in CNNS else (50, 0)
-    return Recipe("article", plain, augmented, 256, 1e-3, ARTICLE_AUGMENTATION)
+    return Recipe("article", plain, augmented, 256, ARTICLE_RATES[model], ARTICLE_AUGMENTATION)

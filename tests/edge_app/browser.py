@@ -1,0 +1,128 @@
+"""The page's server, a real Chromium, and a webcam whose picture is made here."""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+
+from edge_app.models import assets_dir
+
+ROOT = Path(__file__).parents[2]
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+QUIET = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+DESKTOP, PHONE = (1280, 720), (390, 844)
+START_TIMEOUT_S = 60.0
+ANSWER_TIMEOUT_MS = 15_000
+STATES = ("ready", "looking", "sure", "unsure", "nothing", "camera lost", "refused", "busy")
+
+
+def drawn(name: str, shift: int) -> npt.NDArray[np.uint8]:
+    """A drawing of the examples on white, `shift` pixels to the right: BGR, uint8 (480, 640, 3)."""
+    drawing_bgr = cv2.imread(str(assets_dir() / "examples" / f"{name}.png"), cv2.IMREAD_COLOR)
+    assert drawing_bgr is not None and drawing_bgr.shape == (480, 480, 3)
+    frame_bgr = np.full((480, 640, 3), 255, dtype=np.uint8)
+    frame_bgr[:, 80 + shift : 560 + shift] = drawing_bgr
+    return frame_bgr
+
+
+def write_webcam(name: str, path: Path) -> None:
+    """A webcam's stream as Chromium takes it: JPEG after JPEG, 640x480, the drawn garment moving a little."""
+    shifts = [round(6 * np.sin(2 * np.pi * step / 30)) for step in range(30)]
+    path.write_bytes(b"".join(cv2.imencode(".jpg", drawn(name, shift))[1].tobytes() for shift in shifts))
+
+
+class Server:
+    """`python -m edge_app` on a free port of this machine."""
+
+    def __init__(self, *options: str) -> None:
+        with socket.socket() as probe:
+            probe.bind(("127.0.0.1", 0))
+            self.port = int(probe.getsockname()[1])
+        self.url = f"http://127.0.0.1:{self.port}/"
+        command = [sys.executable, "-m", "edge_app", "--port", str(self.port), *options]
+        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+
+    def wait(self) -> None:
+        """Until the page answers."""
+        deadline_s = time.monotonic() + START_TIMEOUT_S
+        while time.monotonic() < deadline_s and self.process.poll() is None:
+            with contextlib.suppress(OSError), urllib.request.urlopen(self.url, timeout=5) as answer:
+                assert answer.status == 200
+                return
+            time.sleep(0.1)
+        raise AssertionError(f"no page; the server's exit status is {self.process.poll()}")
+
+    def memory_mb(self) -> float:
+        """Resident memory now (VmRSS)."""
+        lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:")) / 1024
+
+    def stop(self) -> tuple[int, str]:
+        """Ctrl-C: (exit status, what it printed)."""
+        self.process.send_signal(signal.SIGINT)
+        printed, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, printed
+
+
+@contextlib.contextmanager
+def serving(*options: str) -> Iterator[Server]:
+    server = Server(*options)
+    try:
+        server.wait()
+        yield server
+    finally:
+        if server.process.poll() is None:
+            server.process.kill()
+        server.process.communicate(timeout=20)
+
+
+@contextlib.contextmanager
+def chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags])
+    try:
+        yield browser
+    finally:
+        browser.close()
+
+
+@contextlib.contextmanager
+def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterator[Page]:
+    context: BrowserContext = browser.new_context(viewport={"width": size[0], "height": size[1]})
+    try:
+        page = context.new_page()
+        page.goto(url)
+        page.wait_for_selector("#start")
+        yield page
+    finally:
+        context.close()
+
+
+def answers(page: Page) -> int:
+    return int(page.get_attribute("#stats", "data-answers") or 0)
+
+
+def wait_for_answers(page: Page, more: int) -> None:
+    page.wait_for_function(
+        "count => Number(document.querySelector('#stats').dataset.answers) >= count",
+        arg=answers(page) + more,
+        timeout=ANSWER_TIMEOUT_MS,
+    )
