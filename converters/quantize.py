@@ -56,23 +56,30 @@ def quantize(float32_model: bytes, mode: str, calibration: UInt8) -> bytes:
     if mode == "float32":
         return float32_model
     manager = quantization_recipe(mode)
-    tool = quantizer.Quantizer(float32_model, manager.get_quantization_recipe())
-    statistics = None
-    if tool.need_calibration:
-        samples = [{"pixels": image[np.newaxis].astype(np.float32)} for image in calibration]
-        # Quantizer.calibrate averages the pictures' extremes, and so clips the larger logits; this keeps them.
-        calibrator = Calibrator(
-            float32_model,
-            num_threads=1,
-            mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
-            qsv_update_func=min_max_update,
-        )
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")
-            calibrator.calibrate({"serving_default": samples}, manager)
-        statistics = calibrator.get_model_qsvs()
-    result = tool.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
+    with warnings.catch_warnings():
+        # The quantizer's own interpreters keep every tensor, which is what they are for.
+        warnings.filterwarnings("ignore", "Warning: Enabling `experimental_preserve_all_tensors`")
+        tool = quantizer.Quantizer(float32_model, manager.get_quantization_recipe())
+        statistics = calibrate(float32_model, manager, calibration) if tool.need_calibration else None
+        result = tool.quantize(statistics, enable_progress_bar=False, enable_progress_report=False)
     return bytes(result.quantized_model)
+
+
+def calibrate(float32_model: bytes, manager: RecipeManager, pixels: UInt8) -> dict[str, Any]:
+    """The least and greatest value of every tensor over model-ready pixels uint8 (N, H, W, C), as the quantizer has it.
+
+    ``Quantizer.calibrate`` averages the extremes of the pictures instead, and so clips the larger logits.
+    """
+    calibrator = Calibrator(
+        float32_model,
+        num_threads=1,
+        mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
+        qsv_update_func=min_max_update,
+    )
+    samples = [{"pixels": image[np.newaxis].astype(np.float32)} for image in pixels]
+    calibrator.calibrate({"serving_default": samples}, manager)
+    statistics: dict[str, Any] = calibrator.get_model_qsvs()
+    return statistics
 
 
 def calibration_indices(labels: UInt8, per_class: int, seed: int) -> npt.NDArray[np.int64]:

@@ -85,7 +85,7 @@ def article(model: str) -> Recipe:
     """The article's training: Adam, batches of 256.
 
     The CNNs see 10 epochs of the images as they are, then 50 of changed ones; the head of vgg19 sees 50. The article
-    kept the rate constant; here it falls: at a constant rate cnn1 ended a point lower on validation images.
+    kept the rate constant; here it falls, which ends the noise of augmented training (docs/training.md has figures).
     """
     plain, augmented = (10, 50) if model in CNNS else (50, 0)
     return Recipe("article", plain, augmented, 256, ARTICLE_RATES[model], ARTICLE_AUGMENTATION)
