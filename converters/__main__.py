@@ -30,15 +30,14 @@ def main(argv: list[str]) -> int:
     """Runs the conversions; returns the exit status: 0 done, 2 a clear error."""
     args = parse(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from converters.convert import TEST, VAL, convert
+    from converters.convert import TEST, VAL, convert, load_data
     from converters.quantize import MODES
     from converters.source import keep_checkpoint, load_source
-    from train.data import load_fashion_mnist
     from train.models import CNNS
 
     try:
         source = load_source(Path(args.run))
-        data = load_fashion_mnist(args.data, source.config.seed)
+        data = load_data(args.data, source.config.seed)
         modes = list(MODES) if args.mode == "all" else [args.mode]
         default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")
         out_dir = Path(args.out) if args.out else default_out

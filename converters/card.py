@@ -40,8 +40,9 @@ best of them on 12,000 validation images.
 {VGG_CREDIT if config.model == "vgg19" else ""}
 ## Accuracy
 
-Measured on the .tflite itself, through `edge_app.classifier.Classifier.logits`. The trained network in float32 reaches
-{result["test"]["accuracy"]:.2%} on the test images.
+Measured on the .tflite itself, through the app's own classifier. The trained network in float32 reaches
+{result["test"]["accuracy"]:.2%} on the test images. Photos were taken by people at home; products are small shop
+pictures in colour, many of them worn (docs/results.md says where they are from). This model was trained on neither.
 
 | images | right |
 |---|---|

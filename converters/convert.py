@@ -10,6 +10,7 @@ import numpy as np
 
 from converters.card import write_card
 from converters.confidence import fit_temperature, fit_threshold
+from converters.judge import share_right
 from converters.parity import Parity, compare, require
 from converters.quantize import CALIBRATION_PER_CLASS, calibration_indices, export_float32, quantize
 from converters.source import Source
@@ -17,13 +18,22 @@ from edge_app.classifier import Classifier, make_interpreter
 from edge_app.contract import Contract, InputSpec, sha256
 from edge_app.labels import FASHION
 from edge_app.preprocess import images_to_input
-from train.data import FashionMnist
+from train.data import FashionMnist, find_data, load_fashion_mnist
 from train.files import write_atomically, write_json
 from train.metrics import ClassReport, accuracy, class_reports, confusion
+from train.pictures import PHOTOS, PRODUCTS, Layout, find_collection
 
 PARITY_IMAGES = 1000
 TEST = "fashion-mnist test"
 VAL = "fashion-mnist val"
+
+
+@dataclass(frozen=True)
+class Data:
+    """What a conversion is calibrated and measured on; ``pictures`` are collections of real ones, where at hand."""
+
+    fashion_mnist: FashionMnist
+    pictures: dict[Layout, Path]
 
 
 @dataclass(frozen=True)
@@ -34,6 +44,14 @@ class Measured:
     parity: Parity
     size_bytes: int
     classes: list[ClassReport]
+
+
+def load_data(data_dir: str | None, seed: int) -> Data:
+    """Fashion-MNIST, and those of photos and products that are in the same folder. Raises DataError."""
+    folder = find_data(data_dir)
+    found = {layout: find_collection(folder, layout) for layout in (PHOTOS, PRODUCTS)} if folder else {}
+    pictures = {layout: path for layout, path in found.items() if path is not None}
+    return Data(load_fashion_mnist(data_dir, seed), pictures)
 
 
 def output_indices(path: Path) -> dict[str, int]:
@@ -66,7 +84,7 @@ def draft_contract(source: Source, mode: str, model_file: Path) -> Contract:
     )
 
 
-def measure(source: Source, mode: str, model_file: Path, data: FashionMnist) -> Measured:
+def measure(source: Source, mode: str, model_file: Path, data: Data) -> Measured:
     """Parity, confidence (on validation images) and accuracy of a .tflite; writes its contract beside it.
 
     Raises ConversionError if parity is beyond the mode's tolerance.
@@ -76,35 +94,37 @@ def measure(source: Source, mode: str, model_file: Path, data: FashionMnist) -> 
     write_json(contract_file, contract.to_json())
     classifier = Classifier.load(str(model_file))
 
-    shape = contract.input.shape
-    pixels = images_to_input(data.val.images[:PARITY_IMAGES], shape)
+    shape, val, test = contract.input.shape, data.fashion_mnist.val, data.fashion_mnist.test
+    pixels = images_to_input(val.images[:PARITY_IMAGES], shape)
     expected = source.network.predict(pixels, batch_size=100, verbose=0)["logits"]
     parity = compare(expected, classifier.logits(pixels))
     require(parity, mode)
 
-    val_logits = classifier.logits(images_to_input(data.val.images, shape))
-    temperature = fit_temperature(data.val.labels, val_logits)
-    test_logits = classifier.logits(images_to_input(data.test.images, shape))
-    matrix = confusion(data.test.labels, test_logits.argmax(axis=-1), len(FASHION))
+    val_logits = classifier.logits(images_to_input(val.images, shape))
+    temperature = fit_temperature(val.labels, val_logits)
+    test_logits = classifier.logits(images_to_input(test.images, shape))
+    pictures = {f"{layout.name} val": share_right(classifier, path, layout) for layout, path in data.pictures.items()}
+    matrix = confusion(test.labels, test_logits.argmax(axis=-1), len(FASHION))
     contract = replace(
         contract,
         temperature=temperature,
-        threshold=fit_threshold(data.val.labels, val_logits, temperature),
-        accuracy={VAL: accuracy(data.val.labels, val_logits), TEST: accuracy(data.test.labels, test_logits)},
+        threshold=fit_threshold(val.labels, val_logits, temperature),
+        accuracy={VAL: accuracy(val.labels, val_logits), TEST: accuracy(test.labels, test_logits)} | pictures,
     )
     write_json(contract_file, contract.to_json())
     return Measured(contract, parity, model_file.stat().st_size, class_reports(matrix, FASHION))
 
 
-def convert(source: Source, modes: list[str], data: FashionMnist, out_dir: Path) -> list[Measured]:
+def convert(source: Source, modes: list[str], data: Data, out_dir: Path) -> list[Measured]:
     """Converts ``source`` into ``out_dir``, a .tflite, contract and card a mode; an old one stays until all is well.
 
     The model file is moved into place before its contract: a crash in between leaves a digest that does not match,
     which is a clear error, never a wrong answer.
     """
     float32_model = export_float32(source.network)
-    chosen = calibration_indices(data.train.labels, CALIBRATION_PER_CLASS, source.config.seed)
-    calibration = images_to_input(data.train.images[np.sort(chosen)], source.network.input_shape[1:])
+    train = data.fashion_mnist.train
+    chosen = calibration_indices(train.labels, CALIBRATION_PER_CLASS, source.config.seed)
+    calibration = images_to_input(train.images[np.sort(chosen)], source.network.input_shape[1:])
     done = []
     for mode in modes:
         with tempfile.TemporaryDirectory() as folder:

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.convert import TEST, convert
+from converters.convert import TEST, Data, convert, load_data
 from converters.quantize import calibration_indices, export_float32, quantize
 from converters.source import Source, keep_checkpoint, load_source
 from edge_app.classifier import Classifier
@@ -14,7 +14,6 @@ from edge_app.contract import sha256
 from edge_app.errors import ConversionError, RunError
 from edge_app.models import assets_dir
 from edge_app.preprocess import images_to_input
-from train.data import FashionMnist, load_fashion_mnist
 from train.metrics import accuracy
 
 NAME = "cnn1-fashion-mnist"
@@ -25,8 +24,10 @@ BARS = {"cnn1": 0.920, "cnn3": 0.909, "cnn4": 0.932}
 
 
 @pytest.fixture(scope="module")
-def fashion_mnist(data_dir: Path) -> FashionMnist:
-    return load_fashion_mnist(str(data_dir), seed=1)
+def data(data_dir: Path) -> Data:
+    found = load_data(str(data_dir), seed=1)
+    assert len(found.pictures) == 2
+    return found
 
 
 @pytest.fixture(scope="module")
@@ -43,8 +44,8 @@ def test_calibration_is_stratified_and_seeded() -> None:
     assert not np.array_equal(chosen, calibration_indices(labels, 5, seed=2))
 
 
-def test_checkpoint_gives_the_shipped_bytes_again(source: Source, fashion_mnist: FashionMnist, tmp_path: Path) -> None:
-    (measured,) = convert(source, ["int8"], fashion_mnist, tmp_path)
+def test_checkpoint_gives_the_shipped_bytes_again(source: Source, data: Data, tmp_path: Path) -> None:
+    (measured,) = convert(source, ["int8"], data, tmp_path)
     assert sha256(tmp_path / SHIPPED.name) == sha256(SHIPPED)
     assert json.loads((tmp_path / f"{NAME}.json").read_text()) == json.loads(SHIPPED.with_suffix(".json").read_text())
     assert (tmp_path / f"{NAME}.md").read_text() == SHIPPED.with_suffix(".md").read_text()
@@ -53,7 +54,7 @@ def test_checkpoint_gives_the_shipped_bytes_again(source: Source, fashion_mnist:
     assert sorted(path.name for path in tmp_path.iterdir()) == [f"{NAME}.json", f"{NAME}.md", f"{NAME}.tflite"]
 
 
-def test_spoiled_model_is_refused_and_the_old_one_stays(fashion_mnist: FashionMnist, tmp_path: Path) -> None:
+def test_spoiled_model_is_refused_and_the_old_one_stays(data: Data, tmp_path: Path) -> None:
     spoiled = load_source(CHECKPOINT)
     honest = load_source(CHECKPOINT)
     kernel = spoiled.network.get_layer("features").kernel
@@ -71,7 +72,7 @@ def test_spoiled_model_is_refused_and_the_old_one_stays(fashion_mnist: FashionMn
         export = staticmethod(spoiled.network.export)
 
     with pytest.raises(ConversionError, match="int8 does not say what the trained network says"):
-        convert(Source(honest.config, honest.result, Spoiling(), False), ["int8"], fashion_mnist, tmp_path)
+        convert(Source(honest.config, honest.result, Spoiling(), False), ["int8"], data, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [old.name]
     assert old.read_bytes() == b"the old model"
 
@@ -91,15 +92,15 @@ def test_float32_agrees_with_keras(source: Source, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("model", sorted(BARS))
-def test_shipped_accuracy_is_what_the_contract_says(model: str, fashion_mnist: FashionMnist) -> None:
+def test_shipped_accuracy_is_what_the_contract_says(model: str, data: Data) -> None:
     classifier = Classifier.load(f"{model}-fashion-mnist")
-    test = fashion_mnist.test
+    test = data.fashion_mnist.test
     measured = accuracy(test.labels, classifier.logits(images_to_input(test.images, classifier.contract.input.shape)))
     assert measured == classifier.contract.accuracy[TEST]
     assert measured >= BARS[model]
 
 
-def test_spoiled_file_falls_below_the_bar(fashion_mnist: FashionMnist, tmp_path: Path) -> None:
+def test_spoiled_file_falls_below_the_bar(data: Data, tmp_path: Path) -> None:
     content = bytearray(SHIPPED.read_bytes())
     middle = len(content) // 2
     content[middle : middle + 100_000] = bytes(100_000)
@@ -107,7 +108,7 @@ def test_spoiled_file_falls_below_the_bar(fashion_mnist: FashionMnist, tmp_path:
     path.write_bytes(content)
     fields = json.loads(SHIPPED.with_suffix(".json").read_text()) | {"sha256": sha256(path)}
     path.with_suffix(".json").write_text(json.dumps(fields))
-    test = fashion_mnist.test
+    test = data.fashion_mnist.test
     assert accuracy(test.labels, Classifier.load(str(path)).logits(test.images[..., np.newaxis])) < BARS["cnn1"]
 
 

@@ -1,0 +1,109 @@
+"""Collections of real pictures: labels, splits, and what is wrong with them."""
+
+import shutil
+import zipfile
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge_app.errors import DataError
+from edge_app.labels import FASHION
+from train.pictures import PHOTOS, PRODUCTS, SHOES, Collection, Picture, find_collection, read_table
+
+ROWS = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Shoes,8,val", "c,Hat,8,val", "d,Bag,,train"]
+
+
+def table(*rows: str) -> list[Picture]:
+    return read_table("\r\n".join(rows).encode(), PHOTOS, "photos.csv")
+
+
+def test_rows_become_pictures() -> None:
+    assert table(*ROWS) == [
+        Picture("a", ("Pullover",), "7", "train"),
+        Picture("b", ("Sandal", "Sneaker", "Ankle boot"), "8", "val"),
+        Picture("c", ("none",), "8", "val"),
+        Picture("d", ("Bag",), "", "train"),
+    ]
+    assert [picture.is_garment for picture in table(*ROWS)] == [True, True, False, True]
+    products = b"image,article_type,gender,base_colour,split\n7,Rain Jacket,Men,Red,val\n8,Kurtas,Women,Blue,train\n"
+    assert read_table(products, PRODUCTS, "p") == [
+        Picture("7", ("Coat",), "", "val"),
+        Picture("8", ("none",), "", "train"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("rows", "message"),
+    [
+        (["image,label,sender_id"], r"photos\.csv: no column split\. It needs image, label, split"),
+        ([], "no column image, label, split"),
+        ([*ROWS[:2], "b,Sock,8,val"], r"row 3: unknown label 'Sock'\. Known: Ankle boot, "),
+        ([*ROWS[:2], "b"], "row 3: unknown label None"),
+        ([*ROWS, "e,Hat,9,test"], "row 6: split 'test', expected train or val"),
+        ([*ROWS, "e,Hat,7,val"], "row 6: person 7 is in both splits"),
+        ([ROWS[0], "../a,Hat,7,val"], r"row 2: '\.\./a' is no picture's name"),
+        ([ROWS[0], '"a,Hat,7,val'], "not a CSV file"),
+    ],
+)
+def test_wrong_tables_are_refused(rows: list[str], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        table(*rows)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A collection of one red picture of 3x2 pixels."""
+    (tmp_path / "photos" / "images").mkdir(parents=True)
+    (tmp_path / "photos" / "photos.csv").write_text("\n".join(ROWS[:2]))
+    red_bgr = np.full((2, 3, 3), (0, 0, 255), dtype=np.uint8)
+    assert cv2.imwrite(str(tmp_path / "photos" / "images" / "a.jpg"), red_bgr)
+    return tmp_path / "photos"
+
+
+def test_folder_and_archive_give_the_same(folder: Path) -> None:
+    assert find_collection(folder.parent, PRODUCTS) is None
+    assert find_collection(folder.parent, PHOTOS) == folder
+    archive = Path(shutil.make_archive(str(folder), "zip", folder))
+    assert find_collection(folder.parent, PHOTOS) == archive
+    for path in (folder, archive):
+        with Collection(path, PHOTOS) as collection:
+            (picture,) = collection.pictures
+            frame_rgb = collection.frame(picture)
+            assert frame_rgb.shape == (2, 3, 3)
+            assert frame_rgb[0, 0].tolist() == pytest.approx([255, 0, 0], abs=2)
+
+
+def test_damaged_collections_are_refused(folder: Path) -> None:
+    with Collection(folder, PHOTOS) as collection:
+        picture = collection.pictures[0]
+        (folder / "images" / "a.jpg").write_bytes(b"no picture")
+        with pytest.raises(DataError, match=r"images/a\.jpg: .* take its row out of the table"):
+            collection.frame(picture)
+        (folder / "images" / "a.jpg").unlink()
+        with pytest.raises(DataError, match=r"images/a\.jpg"):
+            collection.frame(picture)
+    archive = Path(shutil.make_archive(str(folder), "zip", folder))
+    archive.write_bytes(archive.read_bytes()[:-30])
+    with pytest.raises(DataError, match="not a zip archive or folder with"):
+        Collection(archive, PHOTOS)
+    with zipfile.ZipFile(archive, "w"), pytest.raises(DataError, match="not a zip archive or folder with"):
+        Collection(folder.parent / "nowhere", PHOTOS)
+
+
+def test_the_real_collections(data_dir: Path) -> None:
+    for layout, counts in ((PHOTOS, {"train": 3472, "val": 700}), (PRODUCTS, {"train": 19_162, "val": 2401})):
+        path = find_collection(data_dir, layout)
+        assert path is not None
+        with Collection(path, layout) as collection:
+            pictures = collection.pictures
+            assert {split: sum(p.split == split for p in pictures) for split in counts} == counts
+            assert collection.frame(pictures[0]).ndim == 3
+        held = {name for picture in pictures if picture.is_garment for name in picture.classes}
+        assert set(FASHION) - held == ({"Bag"} if layout is PHOTOS else {"Ankle boot"})
+        if layout is PHOTOS:
+            val = [picture for picture in pictures if picture.split == "val"]
+            assert sum(picture.is_garment for picture in val) == 594
+            assert len({picture.person for picture in val}) == 77
+            assert sum(picture.classes == SHOES for picture in val) > 0

@@ -1,0 +1,158 @@
+"""Collections of real pictures: a table of labels and an images folder, in a zip archive or a folder.
+
+photos: from https://github.com/alexeygrigorev/clothing-dataset (CC0 1.0), ``photos.csv`` with the columns image,
+label, sender_id and split; one's own photos have the same layout. products: from "Fashion Product Images (Small)" by
+paramaggarwal on Kaggle (MIT licence), ``products.csv`` with image, article_type and split.
+"""
+
+import csv
+import io
+import zipfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+
+from edge_app.errors import DataError, ImageError
+from edge_app.images import UInt8, decode_bytes
+from edge_app.labels import LIVE, NONE
+
+SPLITS = ("train", "val")
+SHOES = ("Sandal", "Sneaker", "Ankle boot")
+
+
+def _by_label(labels: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    """{class: its labels} -> {label: (class,)}."""
+    return {label: (name,) for name, found in labels.items() for label in found}
+
+
+@dataclass(frozen=True, eq=False)
+class Layout:
+    """A kind of collection: its name, the column that holds the label, and the classes right for each label."""
+
+    name: str
+    label_column: str
+    classes: dict[str, tuple[str, ...]]
+
+
+PHOTOS = Layout(
+    "photos",
+    "label",
+    {name: (name,) for name in LIVE}
+    | {"Shoes": SHOES}
+    | _by_label(
+        {
+            "T-shirt/top": ("T-Shirt", "Polo", "Top", "Undershirt"),
+            "Trouser": ("Pants",),
+            "Pullover": ("Longsleeve", "Hoodie"),
+            "Dress": ("Dress",),
+            "Coat": ("Outwear", "Blazer"),
+            "Shirt": ("Shirt", "Blouse"),
+            NONE: ("Hat", "Shorts", "Skirt", "Body"),
+        }
+    ),
+)
+PRODUCTS = Layout(
+    "products",
+    "article_type",
+    _by_label(
+        {
+            "T-shirt/top": ("Tshirts", "Tops"),
+            "Trouser": ("Trousers", "Jeans", "Track Pants", "Leggings"),
+            "Pullover": ("Sweaters", "Sweatshirts"),
+            "Dress": ("Dresses",),
+            "Coat": ("Jackets", "Blazers", "Rain Jacket"),
+            "Sandal": ("Sandals", "Flip Flops", "Heels", "Flats"),
+            "Shirt": ("Shirts",),
+            "Sneaker": ("Casual Shoes", "Sports Shoes", "Formal Shoes"),
+            "Bag": ("Handbags", "Backpacks", "Clutches", "Duffel Bag", "Laptop Bag", "Messenger Bag", "Trolley Bag"),
+            NONE: (
+                *("Caps", "Shorts", "Skirts", "Watches", "Sunglasses", "Belts"),
+                *("Socks", "Ties", "Scarves", "Kurtas", "Wallets"),
+            ),
+        }
+    ),
+)
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One row: the picture's name, the classes that are right for it, who took it ("" if unknown), and its split."""
+
+    name: str
+    classes: tuple[str, ...]
+    person: str
+    split: str
+
+    @property
+    def is_garment(self) -> bool:
+        """Whether it is one of the ten."""
+        return self.classes != (NONE,)
+
+
+class Collection:
+    """An open collection; a context manager. Raises DataError, naming file and row, for anything wrong with it."""
+
+    def __init__(self, path: Path, layout: Layout) -> None:
+        self.path = path
+        try:
+            self._root: zipfile.Path | Path = path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path))
+            table = (self._root / f"{layout.name}.csv").read_bytes()
+        except (OSError, KeyError, zipfile.BadZipFile) as error:
+            raise DataError(
+                f"{path}: not a zip archive or folder with {layout.name}.csv and images/ ({error}). Fetch it again."
+            ) from error
+        self.pictures = read_table(table, layout, f"{path}/{layout.name}.csv")
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if isinstance(self._root, zipfile.Path):
+            self._root.root.close()
+
+    def frame(self, picture: Picture) -> UInt8:
+        """The picture as frame_rgb uint8 (H, W, 3), RGB."""
+        name = f"{self.path}/images/{picture.name}.jpg"
+        try:
+            content = (self._root / "images" / f"{picture.name}.jpg").read_bytes()
+            return decode_bytes(content, name=name)
+        except (OSError, KeyError, zipfile.BadZipFile, ImageError) as error:
+            raise DataError(
+                f"{name}: {error}. Fetch the collection again, or take its row out of the table."
+            ) from error
+
+
+def find_collection(data_dir: Path, layout: Layout) -> Path | None:
+    """``data_dir``/NAME.zip, or the folder ``data_dir``/NAME, or None."""
+    candidates = (data_dir / f"{layout.name}.zip", data_dir / layout.name)
+    return next((path for path in candidates if path.exists()), None)
+
+
+def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
+    """The rows of a collection's table; ``name`` is what messages call it.
+
+    Raises DataError for a missing column, an unknown label or split, a row cut short, or a person in both splits.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{name}: not a CSV file in UTF-8 ({error}).") from error
+    needed = ("image", layout.label_column, "split")
+    if missing := [column for column in needed if column not in (reader.fieldnames or ())]:
+        raise DataError(f"{name}: no column {', '.join(missing)}. It needs {', '.join(needed)}.")
+    pictures: list[Picture] = []
+    split_of: dict[str, str] = {}
+    for number, row in enumerate(rows, start=2):
+        label, split, person = row[layout.label_column], row["split"], row.get("sender_id") or ""
+        place = f"{name}, row {number}"
+        if not row["image"] or Path(row["image"]).name != row["image"]:
+            raise DataError(f"{place}: {row['image']!r} is no picture's name.")
+        if label not in layout.classes:
+            raise DataError(f"{place}: unknown label {label!r}. Known: {', '.join(sorted(layout.classes))}.")
+        if split not in SPLITS:
+            raise DataError(f"{place}: split {split!r}, expected train or val.")
+        if person and split_of.setdefault(person, split) != split:
+            raise DataError(f"{place}: person {person} is in both splits. Put all pictures of a person into one.")
+        pictures.append(Picture(row["image"], layout.classes[label], person, split))
+    return pictures
