@@ -41,6 +41,7 @@ def main(argv: list[str]) -> int:
         modes = list(MODES) if args.mode == "all" else [args.mode]
         default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")
         out_dir = Path(args.out) if args.out else default_out
+        out_dir.mkdir(parents=True, exist_ok=True)  # better refused now than after the conversion
         trained = source.result["test"]["accuracy"]
         for measured in convert(source, modes, data, out_dir):
             contract, parity = measured.contract, measured.parity
@@ -51,11 +52,14 @@ def main(argv: list[str]) -> int:
                 f"{parity.max_error:.2g} standard deviations, temperature {contract.temperature}, "
                 f"threshold {contract.threshold} -> {out_dir / contract.name}.tflite"
             )
-        if source.is_run and out_dir == assets_dir() / "models" and source.config.model in CNNS:
+        if source.is_run and out_dir.resolve() == (assets_dir() / "models").resolve() and source.config.model in CNNS:
             print(f"weights kept: {keep_checkpoint(source, assets_dir() / 'checkpoints')}")
-    except EdgeAppError as error:
+    except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("\nstopped; what was installed before is still there", file=sys.stderr)
+        return 130
     return 0
 
 

@@ -35,6 +35,11 @@ class Data:
     fashion_mnist: FashionMnist
     pictures: dict[Layout, Path]
 
+    @property
+    def digests(self) -> dict[str, str]:
+        """SHA-256 of the collections that are archives."""
+        return {path.name: sha256(path) for path in self.pictures.values() if path.is_file()}
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -108,6 +113,7 @@ def measure(source: Source, mode: str, model_file: Path, data: Data) -> Measured
     contract = replace(
         contract,
         temperature=temperature,
+        data=source.config.data | data.digests,
         threshold=fit_threshold(val.labels, val_logits, temperature),
         accuracy={VAL: accuracy(val.labels, val_logits), TEST: accuracy(test.labels, test_logits)} | pictures,
     )

@@ -45,9 +45,11 @@ def load_source(path: Path) -> Source:
             record = json.loads(Path(str(path).removesuffix(SUFFIX) + ".json").read_text(encoding="utf-8"))
             config, result = record["config"], record["result"]
         parsed = Config.from_json(config)
+        if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
+            raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
         network = build(parsed.model, parsed.size)
         network.load_weights(weights)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(
             f"{path}: not a complete run or checkpoint ({error}). Name a folder that `python -m train` has finished, "
             f"or a file assets/checkpoints/NAME{SUFFIX}."
@@ -60,8 +62,12 @@ def keep_checkpoint(source: Source, folder: Path) -> Path:
     """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again."""
 
     def write(part: Path) -> None:
-        source.network.save_weights(part)
-        _to_float16(part)
+        whole = part.with_name(f".whole{part.name}")
+        try:
+            source.network.save_weights(whole)
+            _to_float16(whole, part)
+        finally:
+            whole.unlink(missing_ok=True)
 
     path = folder / f"{source.name}{SUFFIX}"
     write_atomically(path, write)
@@ -69,10 +75,9 @@ def keep_checkpoint(source: Source, folder: Path) -> Path:
     return path
 
 
-def _to_float16(path: Path) -> None:
-    """Rewrites the float datasets of an HDF5 file as compressed float16."""
-    halved = path.with_name(f"{path.name}.half")
-    with h5py.File(path, "r") as old, h5py.File(halved, "w") as new:
+def _to_float16(whole: Path, halved: Path) -> None:
+    """Copies an HDF5 file, its float datasets as compressed float16."""
+    with h5py.File(whole, "r") as old, h5py.File(halved, "w") as new:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
             if isinstance(item, h5py.Group):
@@ -85,4 +90,3 @@ def _to_float16(path: Path) -> None:
 
         new.attrs.update(old.attrs)
         old.visititems(copy)
-    halved.replace(path)

@@ -19,36 +19,53 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--recipe", choices=("article",), default="article", help="how it is trained (article)")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
-    parser.add_argument("--seed", type=int, default=1, help="of the split, the weights and the order of images (1)")
-    parser.add_argument("--size", type=int, metavar="PX", help="side of vgg19's input (150 on a GPU, 64 on a CPU)")
+    parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
+    parser.add_argument("--size", type=_whole, metavar="PX", help="side of vgg19's input (150 on a GPU, 64 on a CPU)")
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
     return parser.parse_args(argv)
+
+
+def _whole(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"{text}: expected 0 or more")
+    return number
 
 
 def main(argv: list[str]) -> int:
     """Runs one training; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
     args = parse(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from train.data import load_fashion_mnist
-    from train.devices import device_name
-    from train.recipes import Config, article
-    from train.run import run, summary
-    from train.vgg19 import default_size
-
     try:
-        on_gpu = not device_name().startswith("cpu")
-        size = args.size or (default_size(on_gpu) if args.model == "vgg19" else 28)
-        data = load_fashion_mnist(args.data, args.seed)
-        config = Config(args.model, article(args.model), args.seed, size, data.digests)
-        run_dir = Path(args.out or f"runs/{config.name}")
-        print(f"{config.name}: {size}x{size} pixels, on {device_name()}, into {run_dir}/", flush=True)
-        print(summary(run(config, data, run_dir, args.backbone_weights), run_dir))
-    except EdgeAppError as error:
+        return _train(args)
+    except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
         print("\nstopped; the same command goes on from the last whole epoch", file=sys.stderr)
         return 130
+
+
+def _train(args: argparse.Namespace) -> int:
+    from train.data import load_fashion_mnist
+    from train.devices import device_name
+    from train.recipes import Config, article
+    from train.run import run, summary
+    from train.vgg19 import default_size, load_base, weights_digest
+
+    size = args.size
+    if size is None:
+        size = default_size(on_gpu=not device_name().startswith("cpu")) if args.model == "vgg19" else 28
+    recipe = article(args.model)
+    Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
+    data, base, digests = load_fashion_mnist(args.data, args.seed), None, {}
+    if args.model == "vgg19":
+        base = load_base(size, args.backbone_weights)
+        digests = {"vgg19 base": weights_digest(base)}
+    config = Config(args.model, recipe, args.seed, size, data.digests | digests)
+    run_dir = Path(args.out or f"runs/{config.name}")
+    print(f"{config.name}: {size}x{size} pixels, on {device_name()}, into {run_dir}/", flush=True)
+    print(summary(run(config, data, run_dir, base), run_dir))
     return 0
 
 

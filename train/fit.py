@@ -156,6 +156,7 @@ def fit(network: keras.Model, config: Config, train: Examples, val: Examples, ru
     state = State.load(run_dir / STATE)
     if state.history:
         assign([*network.variables, *others], state.variables)
+        write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
         print(f"going on after epoch {len(state.history)} of {total}", flush=True)
     keeper = Keeper(run_dir, state, network, others, total)
     for end, augmented in phases(config):

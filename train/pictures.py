@@ -8,6 +8,7 @@ paramaggarwal on Kaggle (MIT licence), ``products.csv`` with image, article_type
 import csv
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
@@ -97,7 +98,7 @@ class Collection:
         try:
             self._root: zipfile.Path | Path = path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path))
             table = (self._root / f"{layout.name}.csv").read_bytes()
-        except (OSError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
             raise DataError(
                 f"{path}: not a zip archive or folder with {layout.name}.csv and images/ ({error}). Fetch it again."
             ) from error
@@ -116,7 +117,7 @@ class Collection:
         try:
             content = (self._root / "images" / f"{picture.name}.jpg").read_bytes()
             return decode_bytes(content, name=name)
-        except (OSError, KeyError, zipfile.BadZipFile, ImageError) as error:
+        except (OSError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile, ImageError) as error:
             raise DataError(
                 f"{name}: {error}. Fetch the collection again, or take its row out of the table."
             ) from error
@@ -134,7 +135,7 @@ def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
     Raises DataError for a missing column, an unknown label or split, a row cut short, or a person in both splits.
     """
     try:
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8"), newline=""), strict=True)
+        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
         rows = list(reader)
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{name}: not a CSV file in UTF-8 ({error}).") from error

@@ -9,6 +9,7 @@ from typing import Any
 
 import keras
 import numpy as np
+from filelock import FileLock, Timeout
 
 from edge_app.errors import RunError
 from edge_app.labels import FASHION
@@ -91,18 +92,29 @@ def evaluate(network: keras.Model, split: Split) -> dict[str, Any]:
     }
 
 
-def run(config: Config, data: FashionMnist, run_dir: Path, backbone_weights: str | None) -> dict[str, Any]:
+def run(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model | None = None) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``.
 
-    Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, result.json and tensorboard/.
+    ``base`` is vgg19's, with its weights. Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png,
+    result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another process is at
+    it in the same folder.
     """
+    run_dir.mkdir(parents=True, exist_ok=True)
+    try:
+        with FileLock(run_dir / ".lock", timeout=0):
+            return _run(config, data, run_dir, base)
+    except Timeout as error:
+        raise RunError(f"another process is training in {run_dir}. Wait for it, or name another --out.") from error
+
+
+def _run(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model | None) -> dict[str, Any]:
     if open_run(run_dir, config):
         print(f"{run_dir} is complete; delete it to train again")
         result: dict[str, Any] = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
         return result
     keras.utils.set_random_seed(config.seed)
-    if config.model == "vgg19":
-        network, history = train_vgg19(config, data, run_dir, backbone_weights)
+    if base is not None:
+        network, history = train_vgg19(config, data, run_dir, base)
     else:
         network, history = train_cnn(config, data, run_dir)
     write_atomically(run_dir / WEIGHTS, network.save_weights)

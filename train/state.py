@@ -69,9 +69,9 @@ class State:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
                 names = sorted(archive.files)
                 return cls(
-                    json.loads(str(archive["history"])),
+                    [dict(row) for row in json.loads(str(archive["history"]))],
                     [archive[name] for name in names if name.startswith("variable")],
                     [archive[name] for name in names if name.startswith("best")],
                 )
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as error:
+        except (OSError, ValueError, TypeError, KeyError, EOFError, zipfile.BadZipFile) as error:
             raise RunError(f"{path}: damaged ({error}). Delete it to start this run again.") from error

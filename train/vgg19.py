@@ -1,6 +1,7 @@
 """Transfer learning: VGG-19's frozen base as a feature extractor, and a small head trained on its output."""
 
 import functools
+import hashlib
 from pathlib import Path
 
 import keras
@@ -53,15 +54,23 @@ def features(base: keras.Model, images: UInt8, folder: Path, split: str) -> npt.
             maps = base.predict(pixels, batch_size=BATCH, verbose=0).astype(np.float16)
             write_atomically(path, functools.partial(np.save, arr=maps))
             print(f"features of {split}: {min(start + CHUNK, len(images)):,} of {len(images):,}", flush=True)
-        chunks.append(np.load(path))
+        try:
+            chunks.append(np.load(path, allow_pickle=False))
+        except (OSError, ValueError, EOFError) as error:
+            raise RunError(f"{path}: damaged ({error}). Delete it, and it is computed again.") from error
     return np.concatenate(chunks)
 
 
-def train_vgg19(
-    config: Config, data: FashionMnist, run_dir: Path, backbone_weights: str | None
-) -> tuple[keras.Model, list[Row]]:
-    """The recipe ``article``: features once, then the head. Returns the whole network and the history."""
-    base = load_base(config.size, backbone_weights)
+def weights_digest(network: keras.Model) -> str:
+    """Hexadecimal SHA-256 of all weights, in their order."""
+    digest = hashlib.sha256()
+    for weight in network.get_weights():
+        digest.update(np.ascontiguousarray(weight).tobytes())
+    return digest.hexdigest()
+
+
+def train_vgg19(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model) -> tuple[keras.Model, list[Row]]:
+    """The recipe ``article``: features of ``base`` once, then the head. Returns the whole network and the history."""
     train, val = (
         Examples(features(base, split.images, run_dir / "features", name), one_hot(split.labels))
         for name, split in (("train", data.train), ("val", data.val))

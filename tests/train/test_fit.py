@@ -53,6 +53,15 @@ def test_killed_run_ends_like_an_unbroken_one(tmp_path: Path, monkeypatch: pytes
     assert history(broken) == history(whole)
 
 
+def test_history_is_whole_after_a_stop_between_the_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", str(ROOT))
+    assert start(tmp_path).wait(timeout=120) == 0
+    whole = history(tmp_path)
+    (tmp_path / HISTORY).write_text("epoch\n1\n")
+    assert start(tmp_path).wait(timeout=120) == 0
+    assert history(tmp_path) == whole
+
+
 def test_order_of_batches_depends_on_seed_and_epoch_alone() -> None:
     examples = Examples(np.arange(10, dtype=np.uint8)[:, np.newaxis], np.eye(10, dtype=np.float32))
     batches = Batches(examples, 4, seed=1, epoch=0)
@@ -81,6 +90,9 @@ def test_damaged_or_foreign_state_is_refused(tmp_path: Path) -> None:
     path = tmp_path / STATE
     State([{"val_accuracy": 1.0}], [np.zeros(3)], []).save(path)
     path.write_bytes(path.read_bytes()[:-40])
+    with pytest.raises(RunError, match="damaged"):
+        State.load(path)
+    path.write_bytes(b"")
     with pytest.raises(RunError, match="damaged"):
         State.load(path)
     variable = keras.Variable(np.zeros((2, 2)))

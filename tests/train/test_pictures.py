@@ -27,6 +27,9 @@ def test_rows_become_pictures() -> None:
         Picture("d", ("Bag",), "", "train"),
     ]
     assert [picture.is_garment for picture in table(*ROWS)] == [True, True, False, True]
+    assert read_table("\ufeffimage,label,split\na,Hat,val".encode(), PHOTOS, "p") == [
+        Picture("a", ("none",), "", "val")
+    ]
     products = b"image,article_type,gender,base_colour,split\n7,Rain Jacket,Men,Red,val\n8,Kurtas,Women,Blue,train\n"
     assert read_table(products, PRODUCTS, "p") == [
         Picture("7", ("Coat",), "", "val"),

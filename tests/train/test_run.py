@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from edge_app.errors import RunError
 from edge_app.labels import FASHION
@@ -18,7 +19,7 @@ from train.data import FashionMnist, Split
 from train.models import build_vgg19_base
 from train.recipes import Config, article
 from train.run import open_run, read_config, run, summary
-from train.vgg19 import features, load_base
+from train.vgg19 import features, load_base, weights_digest
 
 ROOT = Path(__file__).parents[2]
 
@@ -42,10 +43,10 @@ def tiny_config(model: str, size: int) -> Config:
 
 def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tiny_config("cnn3", 28)
-    result = run(config, DATA, tmp_path / "run", None)
+    result = run(config, DATA, tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         *("config.json", "model.weights.h5", "result.json", "history.csv", "state.npz"),
-        *("curves.png", "confusion.png", "tensorboard"),
+        *("curves.png", "confusion.png", "tensorboard", ".lock"),
     }
     assert read_config(tmp_path / "run") == config
     assert result["parameters"] == 241_546
@@ -58,8 +59,14 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     assert (result["best_epoch"], result["val_accuracy"]) == (int(best["epoch"]), float(best["val_accuracy"]))
     assert all(label in summary(result, tmp_path) for label in FASHION)
     capsys.readouterr()
-    assert run(config, DATA, tmp_path / "run", None) == json.loads((tmp_path / "run" / "result.json").read_text())
+    assert run(config, DATA, tmp_path / "run") == json.loads((tmp_path / "run" / "result.json").read_text())
     assert "is complete; delete it to train again" in capsys.readouterr().out
+
+
+def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
+    with FileLock(tmp_path / ".lock"), pytest.raises(RunError, match="another process is training in"):
+        run(tiny_config("cnn1", 28), DATA, tmp_path)
+    assert not (tmp_path / "config.json").exists()
 
 
 def test_another_configuration_is_refused(tmp_path: Path) -> None:
@@ -100,17 +107,26 @@ def test_vgg19_learns_from_kept_features(tmp_path: Path) -> None:
     weights = tmp_path / "base.weights.h5"
     keras.utils.set_random_seed(1)
     keras.applications.VGG19(weights=None, include_top=False).save_weights(weights)
-    result = run(tiny_config("vgg19", 32), DATA, tmp_path / "run", str(weights))
+    base = load_base(32, str(weights))
+    result = run(tiny_config("vgg19", 32), DATA, tmp_path / "run", base)
     assert result["parameters"] == 20_024_384 + 262_656 + 5_130
 
     kept = tmp_path / "run" / "features" / "val-00000.npy"
     maps = np.load(kept)
     assert (maps.shape, maps.dtype) == ((50, 1, 1, 512), np.float16)
-    base = load_base(32, str(weights))
     np.save(kept, np.full_like(maps, 7))
     assert np.all(features(base, DATA.val.images, kept.parent, "val") == 7)  # kept: not computed again
     kept.unlink()
     assert np.array_equal(features(base, DATA.val.images, kept.parent, "val"), maps)
+    kept.write_bytes(b"")
+    with pytest.raises(RunError, match=r"val-00000\.npy: damaged"):
+        features(base, DATA.val.images, kept.parent, "val")
+
+    digest = weights_digest(base)
+    assert digest == weights_digest(load_base(32, str(weights)))
+    kernel = base.get_layer("vgg19").get_layer("block5_conv4").kernel
+    kernel.assign(kernel + 1)
+    assert digest != weights_digest(base)
 
 
 def test_backbone_weights_must_be_there_and_fit(tmp_path: Path) -> None:
@@ -122,9 +138,17 @@ def test_backbone_weights_must_be_there_and_fit(tmp_path: Path) -> None:
         load_base(32, str(foreign))
 
 
-def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (("--data", "."), "fashion-mnist/train-images-idx3-ubyte.gz: not found"),
+        (("--size", "32"), "cnn1 takes 28x28 pixels, not 32"),
+        (("--seed", "-1"), "-1: expected 0 or more"),
+    ],
+)
+def test_command_line_says_what_is_wrong(options: tuple[str, str], words: str) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "train", "cnn1", "--data", str(tmp_path)],
+        [sys.executable, "-m", "train", "cnn1", *options],
         cwd=ROOT,
         env={**os.environ, "PYTHONWARNINGS": "ignore"},
         capture_output=True,
@@ -133,5 +157,5 @@ def test_command_line_says_what_is_wrong(tmp_path: Path) -> None:
         check=False,
     )
     assert done.returncode == 2
-    assert done.stderr.splitlines()[-1].startswith("error: ")
-    assert "train-images-idx3-ubyte.gz: not found" in done.stderr
+    assert words in done.stderr.splitlines()[-1]
+    assert "error: " in done.stderr.splitlines()[-1]
