@@ -1,7 +1,6 @@
 """From a kept checkpoint to the shipped file; a spoiled model is refused, and what was there stays."""
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -54,8 +53,10 @@ def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tm
     for suffix in (".tflite", ".json", ".md"):
         assert (again / f"{NAME}{suffix}").read_bytes() == (tmp_path / f"{NAME}{suffix}").read_bytes()
     made, shipped = (read_contract(folder / f"{NAME}.json") for folder in (tmp_path, SHIPPED.parent))
-    varying = {"sha256": "", "versions": {}, "accuracy": {}, "temperature": 1.0, "threshold": 0.5}
-    assert replace(made, **varying) == replace(shipped, **varying)
+    varying = {"sha256", "versions", "accuracy", "temperature", "threshold"}
+    assert {k: v for k, v in made.to_json().items() if k not in varying} == {
+        k: v for k, v in shipped.to_json().items() if k not in varying
+    }
     assert made.accuracy == pytest.approx(shipped.accuracy, abs=0.005)
     assert made.temperature == pytest.approx(shipped.temperature, rel=0.05)
     pixels = images_to_input(data.fashion_mnist.val.images[:500], made.input.shape)
