@@ -85,9 +85,12 @@ class Classifier:
         """
         path = contract_path(model)
         contract, model_file = read_contract(path), path.with_suffix(".tflite")
-        if not model_file.is_file():
-            raise ContractError(f"{model_file}: not found beside its contract. Convert the model again.")
-        digest = sha256(model_file)
+        try:
+            digest = sha256(model_file)
+        except OSError as error:
+            raise ContractError(
+                f"{model_file}: not found beside its contract, or not readable ({error.strerror}). Install it again."
+            ) from error
         if digest != contract.sha256:
             raise ContractError(
                 f"{model_file}: SHA-256 {digest}, its contract says {contract.sha256}. Install it again."
@@ -105,9 +108,9 @@ class Classifier:
             raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, expected uint8 {expected}")
         with self._turn:
             pairs = [self._invoke(image) for image in pixels]
-        logits = np.array([pair[0] for pair in pairs], dtype=np.float32).reshape(len(pixels), -1)
-        features = np.array([pair[1] for pair in pairs], dtype=np.float32).reshape(len(pixels), -1)
-        return Outputs(logits, features)
+        logits = np.array([pair[0] for pair in pairs], dtype=np.float32)
+        features = np.array([pair[1] for pair in pairs], dtype=np.float32)
+        return Outputs(logits.reshape(-1, _width(self._logits)), features.reshape(-1, _width(self._features)))
 
     def logits(self, pixels: UInt8) -> Float32:
         """Model-ready pixels uint8 (N, H, W, C) 0..255 -> logits float32 (N, classes)."""
@@ -140,6 +143,11 @@ def _input_codes(detail: dict[str, Any]) -> npt.NDArray[np.generic]:
     info = np.iinfo(detail["dtype"])
     codes = np.clip(np.rint(values / scale) + zero_point, info.min, info.max)
     return np.asarray(codes, dtype=detail["dtype"])
+
+
+def _width(detail: dict[str, Any]) -> int:
+    """How many numbers an output gives for one image."""
+    return int(np.prod(detail["shape"][1:]))
 
 
 def _dequantize(codes: npt.NDArray[np.generic], detail: dict[str, Any]) -> Float32:

@@ -1,14 +1,16 @@
 """The command `classify`: names the garments in picture files."""
 
 import json
+import os
+import stat
 import sys
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 
 from edge_app.classifier import Classifier
 from edge_app.errors import ImageError
-from edge_app.images import SUFFIXES, decode_file
+from edge_app.images import SUFFIXES, decode_file, reading
 from edge_app.models import default_model
 
 
@@ -37,22 +39,28 @@ def classify_paths(paths: Iterable[Path], model: str | None, as_json: bool) -> i
     return failures
 
 
-def pictures(path: Path) -> Iterator[Path]:
+def pictures(path: Path) -> list[Path]:
     """A file, whatever its name; or all pictures in a folder and in those below it, by name.
 
-    A folder without any is yielded itself, so that there is something to report.
+    What cannot be listed is among them (a folder without permission, a file), and so is a folder without any: there
+    is then something to report.
     """
-    if not path.is_dir():
-        yield path
-        return
-    found = sorted(file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and not file.is_dir())
-    yield from found or [path]
+    unlisted: list[OSError] = []
+    found = [
+        Path(folder, name)
+        for folder, _, names in os.walk(path, onerror=unlisted.append)
+        for name in names
+        if Path(name).suffix.lower() in SUFFIXES
+    ]
+    return sorted([*found, *(Path(error.filename) for error in unlisted)]) or [path]
 
 
 def _classify_file(classifier: Classifier, path: Path) -> dict[str, object]:
     """Raises ImageError if the picture cannot be read."""
-    if path.is_dir():
-        raise ImageError(f"{path}: no pictures in this folder ({', '.join(SUFFIXES)}); name another")
+    with reading(path):
+        if stat.S_ISDIR(path.stat().st_mode):
+            os.scandir(path).close()
+            raise ImageError(f"{path}: no pictures in this folder ({', '.join(SUFFIXES)}); name another")
     frame_rgb = decode_file(path)
     started = time.perf_counter()
     decision = classifier.classify(frame_rgb)

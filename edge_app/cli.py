@@ -6,14 +6,19 @@ What a command needs is imported when it runs: `classify` starts without Gradio.
 import argparse
 import io
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from edge_app.errors import EdgeAppError
 
 FAILED = 1  # some of the pictures could not be read
 REFUSED = 2  # nothing could be done; argparse's own status for wrong arguments
+INTERRUPTED, UNHEARD = 130, 141  # 128 + SIGINT and 128 + SIGPIPE, as shells say it
+
+Number = TypeVar("Number", int, float)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -26,12 +31,28 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.command is not None:
         _refuse_page_options(parser, options)
     try:
-        return _run(options)
+        status = _run(options)
+        sys.stdout.flush()
+        return status
     except EdgeAppError as error:
         print(f"error: {error}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
-        return 130  # 128 + SIGINT, as shells say it
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever read the answers has read enough, as `head` does
+        _discard_output()
+        return UNHEARD
+    except OSError as error:  # a full disk
+        print(f"error: {error}", file=sys.stderr)
+        _discard_output()
+        return REFUSED
+
+
+def _discard_output() -> None:
+    """What is still to be written to stdout goes nowhere: Python would fail to write it once more when it ends."""
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, sys.stdout.fileno())
+    os.close(nowhere)
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -43,16 +64,20 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--camera", default="browser", help="browser, auto, N, picamera, FILE, FOLDER or URL (browser)")
     parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
-    parser.add_argument("--port", type=_port, default=7860, help="port to listen on (7860)")
+    parser.add_argument("--port", type=_number(int, 1, 65535), default=7860, help="port to listen on (7860)")
     parser.add_argument("--share", action="store_true", help="also make a public link, for a week at most")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
-    parser.add_argument("--max-fps", type=_above_zero, metavar="N", help="at most so many answers a second")
+    parser.add_argument(
+        "--max-fps", type=_number(float, 0.1, 240), metavar="N", help="at most so many answers a second"
+    )
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     classify = commands.add_parser("classify", help="name the garments in picture files")
     classify.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of pictures")
     bench = commands.add_parser("bench", help="time each stage of a frame's way")
-    bench.add_argument("--threads", type=_count, metavar="N", help="threads of the runtime (half of the cores)")
+    bench.add_argument(
+        "--threads", type=_number(int, 1, 64), metavar="N", help="threads of the runtime (half of the cores)"
+    )
     models = commands.add_parser("models", help="list the models")
     for command in (classify, bench):  # SUPPRESS: a model named before the command stays
         command.add_argument("--model", default=argparse.SUPPRESS, help="a model's name, see the command models")
@@ -110,22 +135,13 @@ def _refuse_page_options(parser: argparse.ArgumentParser, options: argparse.Name
             parser.error(f"--{name.replace('_', '-')} is an option of the page, not of {options.command}")
 
 
-def _port(text: str) -> int:
-    port = int(text)
-    if not 0 <= port <= 65535:
-        raise argparse.ArgumentTypeError(f"{text}: expected 0 to 65535")
-    return port
+def _number(kind: Callable[[str], Number], low: Number, high: Number) -> Callable[[str], Number]:
+    """A number of an option, `low` to `high`."""
 
+    def number(text: str) -> Number:
+        value = kind(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"{text}: expected {low} to {high}")
+        return value
 
-def _count(text: str) -> int:
-    count = int(text)
-    if count < 1:
-        raise argparse.ArgumentTypeError(f"{text}: expected at least 1")
-    return count
-
-
-def _above_zero(text: str) -> float:
-    number = float(text)
-    if not 0 < number < float("inf"):
-        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
     return number

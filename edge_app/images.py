@@ -7,9 +7,11 @@ and none of the warnings and limits that `PIL.Image.open` keeps in global state.
 """
 
 import io
+import stat
 import struct
 import zlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import cv2
@@ -46,14 +48,23 @@ def decode_file(path: Path) -> UInt8:
 
     Raises ImageError, naming the path, for whatever keeps it from being read.
     """
-    if not path.is_file():
-        raise ImageError(f"{path}: no such picture file; check the path")
-    try:
+    with reading(path):
+        if not stat.S_ISREG(path.stat().st_mode):
+            raise FileNotFoundError
         with path.open("rb") as file:
             data = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise ImageError(f"{path}: cannot be read ({error.strerror}); check its permissions") from error
     return decode_bytes(data, name=str(path))
+
+
+@contextmanager
+def reading(path: Path) -> Iterator[None]:
+    """Whatever the system says when `path` is looked at or read becomes an ImageError that names it."""
+    try:
+        yield
+    except FileNotFoundError as error:
+        raise ImageError(f"{path}: no such picture file; check the path") from error
+    except OSError as error:
+        raise ImageError(f"{path}: cannot be read ({error.strerror}); check its name and permissions") from error
 
 
 def decode_bytes(data: bytes, max_pixels: int = MAX_PIXELS, name: str = "picture") -> UInt8:

@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from edge_app.contract import Contract, read_contract
-from edge_app.errors import ModelNotFound
+from edge_app.errors import ContractError, ModelNotFound
 
 PREFERRED = ("cnn4", "cnn4-fashion-mnist")
 
@@ -22,19 +22,38 @@ def contract_path(model: str) -> Path:
     """
     if model.endswith((".json", ".tflite")):
         path = Path(model).with_suffix(".json")
-        if path.is_file():
+        if _is_file(path):
             return path
         raise ModelNotFound(f"{path}: no such contract. A model is a .tflite file with its .json beside it.")
     path = assets_dir() / "models" / f"{model}.json"
-    if Path(model).name != model or not path.is_file():
+    if Path(model).name != model or not _is_file(path):
         there_are = ", ".join(contract.name for contract in contracts()) or "none at all"
         raise ModelNotFound(f"no model {model!r}. Installed: {there_are}.")
+    _installed(path)
     return path
 
 
 def contracts() -> list[Contract]:
-    """The contracts of all installed models, by name. Raises ContractError if one is malformed."""
-    return [read_contract(path) for path in sorted((assets_dir() / "models").glob("*.json"))]
+    """The contracts of all installed models, by name. Raises ContractError if one is malformed or misnamed."""
+    return [_installed(path) for path in sorted((assets_dir() / "models").glob("*.json"))]
+
+
+def _installed(path: Path) -> Contract:
+    """An installed model is asked for by its file's name: its contract has to say the same one."""
+    contract = read_contract(path)
+    if contract.name != path.stem:
+        raise ContractError(
+            f"{path}: the model's name is {contract.name!r}. Give its two files that name, or remove them."
+        )
+    return contract
+
+
+def _is_file(path: Path) -> bool:
+    """Also false for what cannot be looked at: a name too long, a folder without permission."""
+    try:
+        return path.is_file()
+    except OSError:
+        return False
 
 
 def default_model() -> str:

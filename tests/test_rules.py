@@ -1,6 +1,8 @@
 """The design's rules that a program can check."""
 
 import ast
+import importlib
+import pkgutil
 import re
 import statistics
 import subprocess
@@ -10,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-import edge_app.errors
+import edge_app
+from edge_app.errors import EdgeAppError
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("edge_app", "train", "converters")
@@ -66,14 +69,19 @@ def test_catching_everything_happens_at_most_once_on_the_device() -> None:
     assert sum(len(re.findall(r"except (?:Base)?Exception\b|except:", text)) for text in texts) <= 1
 
 
+def below(error: type[EdgeAppError], depth: int = 0) -> Iterator[tuple[int, str]]:
+    """The errors of the device's package that stand below this one, with their depth."""
+    for kind in error.__subclasses__():
+        if kind.__module__.startswith("edge_app."):
+            yield depth, kind.__name__
+            yield from below(kind, depth + 1)
+
+
 def test_every_error_is_in_the_drawn_tree() -> None:
-    drawn = set(re.findall(r"[├└]── (\w+)", edge_app.errors.__doc__ or ""))
-    defined = {
-        name
-        for name, value in vars(edge_app.errors).items()
-        if isinstance(value, type) and issubclass(value, edge_app.errors.EdgeAppError)
-    }
-    assert defined - {"EdgeAppError"} == drawn
+    for module in pkgutil.walk_packages(edge_app.__path__, "edge_app."):
+        importlib.import_module(module.name)
+    drawn = re.findall(r"^    ([│ ]*)[├└]── (\w+)", edge_app.errors.__doc__ or "", re.MULTILINE)
+    assert sorted((len(indent) // 4, name) for indent, name in drawn) == sorted(below(EdgeAppError))
 
 
 def test_importing_the_package_is_light() -> None:

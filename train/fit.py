@@ -64,7 +64,6 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
         super().__init__()
         self.run_dir, self.state, self.network, self.others, self.total = run_dir, state, network, others, total
         self.events = EventLog(run_dir / "tensorboard")
-        self.first = len(state.history)
         self.seconds: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Row | None = None) -> None:

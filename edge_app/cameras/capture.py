@@ -69,16 +69,20 @@ class Capture:
             return self._newest
 
     def _run(self) -> None:
-        while not self._stopping.is_set():
-            try:
-                self._read_until_it_fails()
-            except (CameraError, cv2.error, OSError) as error:
-                self.trouble = str(error)
-            if self._restarts_left == 0:
+        try:
+            while not self._stopping.is_set():
+                try:
+                    self._read_until_it_fails()
+                except (CameraError, cv2.error, OSError) as error:
+                    self.trouble = str(error)
+                if self._restarts_left == 0:
+                    return
+                self._restarts_left -= 1
+                self._stopping.wait(self._restarts.pause_s)
+        finally:  # after an error nobody expected, too: Python prints it when it ends the thread
+            if not self._stopping.is_set():
+                self.trouble = self.trouble or "the camera failed in a way of its own; the terminal says how"
                 self.gave_up = True
-                return
-            self._restarts_left -= 1
-            self._stopping.wait(self._restarts.pause_s)
 
     def _read_until_it_fails(self) -> None:
         camera = self._opener()

@@ -1,12 +1,11 @@
 """From what the user wrote after --camera to a camera."""
 
-import re
 from pathlib import Path
 
 import cv2
 
 from edge_app.cameras.base import Camera
-from edge_app.cameras.device import DeviceCamera, NetworkCamera, first_device
+from edge_app.cameras.device import DeviceCamera, NetworkCamera, first_device, without_password
 from edge_app.cameras.folder import PictureFolder
 from edge_app.cameras.video import VideoFile
 from edge_app.errors import CameraError
@@ -18,14 +17,25 @@ def open_camera(spec: str) -> Camera:
     Raises CameraError, saying what to do, if it can't be opened.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own errors say it in plain words
+    try:
+        return _open(spec)
+    except OSError as error:
+        name = without_password(spec)
+        raise CameraError(f"{name}: cannot be read ({error.strerror}); check its name and permissions") from error
+    except (cv2.error, ValueError, OverflowError) as error:  # a number that no camera has
+        raise CameraError(f"{without_password(spec)}: cannot be opened; --camera takes auto, 0, 1, ...") from error
+
+
+def _open(spec: str) -> Camera:
     if spec == "auto":
         return first_device()
     if spec == "picamera":
         raise CameraError("picamera: needs picamera2, which is not supported yet; use --camera auto with a USB camera")
     if spec.isdecimal():
         return DeviceCamera(int(spec))
-    if re.match(r"[a-z]+://", spec):
-        return NetworkCamera(spec)
+    scheme, colon, rest = spec.partition("://")
+    if colon and scheme.isalnum():
+        return NetworkCamera(f"{scheme.lower()}://{rest}")  # FFmpeg knows protocols in small letters only
     path = Path(spec)
     if path.is_dir():
         return PictureFolder(path)

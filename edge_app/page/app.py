@@ -3,6 +3,7 @@
 import contextlib
 import io
 import os
+import socket
 import time
 from collections.abc import Callable
 from importlib import resources
@@ -117,13 +118,14 @@ def read_auth(auth: str | None) -> tuple[str, str] | None:
 def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tuple[str, str] | None) -> int:
     if share:
         print(
-            f"Asking for a share link, up to a minute. The page opens at http://{host}:{port}/ meanwhile.", flush=True
+            f"Asking for a share link, up to a minute. The page opens at http://{in_url(host)}:{port}/ meanwhile.",
+            flush=True,
         )
     try:
         # Gradio would print a dozen lines of its own about a share link.
         with contextlib.redirect_stdout(io.StringIO()):
             page.launch(
-                server_name=host,
+                server_name=in_url(host),
                 server_port=port,
                 share=share,
                 auth=credentials,
@@ -139,20 +141,37 @@ def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tup
             )
     except OSError as error:
         raise EdgeAppError(
-            f"{host}:{port} cannot be used: another program has the port, or the address is not this machine's. "
-            "Choose another with --port or --host."
+            f"{in_url(host)}:{port} cannot be used: another program has the port, or the address is not this "
+            "machine's. Choose another with --port or --host."
         ) from error
     if share and page.share_url:
         print(f"Shared for a week at most, with whoever has the link: {page.share_url}")
     elif share:
         print("No share link could be had: Gradio's tunnel cannot be reached from here. The page goes on without.")
-    print(f"{TITLE}: {page.local_url}  (Ctrl-C ends it)", flush=True)
+    if host == "0.0.0.0":
+        print(f"From another machine: http://{own_address()}:{port}/")
     try:
+        print(f"{TITLE}: {page.local_url}  (Ctrl-C ends it)", flush=True)
         while page.is_running:
             time.sleep(POLL_S)
     except KeyboardInterrupt:
         print("Bye.")
     return 0
+
+
+def in_url(host: str) -> str:
+    """A host as it stands in a URL: an IPv6 address in brackets."""
+    return f"[{host}]" if ":" in host else host
+
+
+def own_address() -> str:
+    """This machine's address in its network, or its name if it is in none."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # UDP: picks the way and sends nothing. RFC 5737: nobody's address
+            return str(probe.getsockname()[0])
+        except OSError:
+            return socket.gethostname()
 
 
 def _text(name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 from edge_app.errors import CameraError, EdgeAppError
 from edge_app.images import decode_bytes
-from edge_app.page.places import Busy, Place, Places
+from edge_app.page.places import Busy, Place, Places, StillLooking
 from edge_app.page.watch import GaveUp, Watch
 from edge_app.pipeline import Answer, Classifiers, Pipeline
 
@@ -60,7 +60,7 @@ class Desk:
             with self._places.frame(request.visitor) as place:
                 reply = work(request, place)
         except Busy as error:
-            return _trouble("busy", str(error))
+            return _trouble("busy", str(error), again=isinstance(error, StillLooking))
         except CameraError as error:
             return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
         except EdgeAppError as error:
@@ -120,5 +120,6 @@ def _shown(answer: Answer) -> Reply:
     return {"model": answer.model, **asdict(answer.view)}
 
 
-def _trouble(state: str, words: str, given_up: bool = False) -> Reply:
-    return {"error": True, "state": state, "words": f"{state}: {words}", "given_up": given_up}
+def _trouble(state: str, words: str, given_up: bool = False, again: bool = False) -> Reply:
+    """`given_up`: it won't get better by asking on; `again`: ask again in a moment, there is nothing to say."""
+    return {"error": True, "state": state, "words": f"{state}: {words}", "given_up": given_up, "again": again}

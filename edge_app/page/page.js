@@ -6,6 +6,7 @@ const JPEG_QUALITY = 0.8;
 const ANSWER_TIMEOUT_MS = 5000;
 const FRAME_TIMEOUT_MS = 3000;
 const RETRY_MS = 1000;
+const AGAIN_MS = 50; // when the server is still at this page's last question, asked before a stop and a start
 const SPEAK_AFTER_MS = 700; // a name is read out once it has stood this long
 const STATS_EVERY_MS = 500;
 
@@ -48,6 +49,7 @@ function say(state, words) {
 function sayWithoutAnswer(state, words) {
   say(state, words);
   setText(answerLine, "");
+  setText(statsLine, "");
   showBars([]);
   speak(words, 0);
 }
@@ -140,7 +142,7 @@ async function start() {
 async function follow(mine) {
   while (run === mine) {
     if (document.hidden) {
-      say("looking", "looking: paused while this tab is hidden");
+      sayWithoutAnswer("looking", "looking: paused while this tab is hidden");
       await new Promise((resolve) => document.addEventListener("visibilitychange", resolve, { once: true }));
       continue;
     }
@@ -183,6 +185,7 @@ function accept(reply, age) {
     sayWithoutAnswer("looking", "looking: the server does not answer; trying again");
     return RETRY_MS;
   }
+  if (reply.again) return AGAIN_MS;
   if (reply.given_up) {
     stop(reply.state, reply.words);
     return 0;
@@ -231,5 +234,8 @@ startButton.addEventListener("click", () => {
   else start();
 });
 modelChoice.addEventListener("change", showModel);
+document.addEventListener("visibilitychange", () => {
+  if (run) run.framesSeen = 0; // what passes while nobody looks is not dropped
+});
 addEventListener("pagehide", () => run && stop("ready", "ready: press Start camera"));
 showModel();

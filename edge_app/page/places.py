@@ -12,7 +12,11 @@ LEASE_S = 5.0
 
 
 class Busy(EdgeAppError):
-    """All places are taken, or this visitor's last frame is still being looked at."""
+    """All places are taken."""
+
+
+class StillLooking(Busy):
+    """This visitor's last frame is still being looked at: the next may be sent in a moment."""
 
 
 class Place:
@@ -35,14 +39,14 @@ class Places:
 
     @contextmanager
     def frame(self, visitor: str) -> Iterator[Place]:
-        """The visitor's place, for the time of one frame. Raises Busy."""
+        """The visitor's place, for the time of one frame. Raises Busy or StillLooking."""
         with self._lock:
             self._clear_away()
             if visitor not in self._places and len(self._places) >= self._limit:
                 raise Busy(f"{self._limit} people are looking already; it goes on when one of them leaves")
             place = self._places.setdefault(visitor, Place())
             if place.in_use:
-                raise Busy("the picture before this one is still being looked at")
+                raise StillLooking("the picture before this one is still being looked at")
             place.in_use = True
         try:
             yield place

@@ -74,7 +74,7 @@ class Watch:
             trouble = self._capture.trouble if self._capture else ""
             if self._capture and self._capture.gave_up:
                 self._wanted_until_s = {}
-                raise GaveUp(trouble)
+                raise GaveUp(self._capture.trouble)
         raise CameraError(trouble or "the camera gives no picture")
 
     def close(self) -> None:

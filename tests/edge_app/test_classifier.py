@@ -49,6 +49,24 @@ def test_unknown_model_names_those_there_are(tmp_path: Path) -> None:
         Classifier.load(str(tmp_path / "none.tflite"))
 
 
+def test_a_path_that_cannot_be_looked_at_is_no_model() -> None:
+    for name in ("n" * 300, "n" * 300 + ".tflite"):
+        with pytest.raises(ModelNotFound, match="nnn"):
+            contract_path(name)
+
+
+def test_an_installed_model_has_the_name_of_its_files(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (copied.parent / "models").mkdir()
+    other = copied.parent / "models" / "other.json"
+    for suffix in (".tflite", ".json"):
+        shutil.copy(copied.with_suffix(suffix), other.with_suffix(suffix))
+    monkeypatch.setattr("edge_app.models.assets_dir", lambda: copied.parent)
+    for ask in (contracts, default_model, lambda: Classifier.load("other")):
+        with pytest.raises(ContractError, match=rf"other\.json: the model's name is '{SHIPPED}'"):
+            ask()
+    assert Classifier.load(str(other)).contract.name == SHIPPED  # a path may have any name
+
+
 def test_changed_file_is_refused(copied: Path) -> None:
     Classifier.load(str(copied))
     with copied.with_suffix(".tflite").open("ab") as file:
@@ -92,6 +110,12 @@ def test_logits_are_the_interpreters_own() -> None:
         codes = interpreter.get_tensor(detail["index"])[0].astype(np.float64)
         assert logits == pytest.approx((codes - zero_point) * scale, rel=1e-6)
     assert classifier.infer(pixels).features.shape == (2, 128)
+
+
+def test_no_images_give_empty_arrays() -> None:
+    outputs = Classifier.load(SHIPPED).infer(np.zeros((0, 28, 28, 1), np.uint8))
+    assert (outputs.logits.shape, outputs.features.shape) == ((0, 10), (0, 128))
+    assert outputs.logits.dtype == outputs.features.dtype == np.float32
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 """The command line, as real processes."""
 
+import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -115,6 +118,73 @@ def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
     assert "no pictures" in json.loads(done.stdout)["error"]
 
 
+def test_what_cannot_be_looked_at_is_told_and_the_rest_is_done(tmp_path: Path, pictures: Path) -> None:
+    long = tmp_path / ("n" * 300 + ".jpg")
+    done = run("classify", "--json", long, pictures / "good.png")
+    failed, answered = map(json.loads, done.stdout.splitlines())
+    assert (done.returncode, told(done.stderr)) == (1, [])
+    assert failed == {
+        "path": str(long),
+        "error": f"{long}: cannot be read (File name too long); check its name and permissions",
+    }
+    assert answered["path"] == str(pictures / "good.png")
+
+
+def test_a_folder_that_cannot_be_listed_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    # An administrator may list every folder: so the system's answer is given here.
+    closed = tmp_path / "b"
+    closed.mkdir()
+    for name in ("a.png", "c.png"):
+        shutil.copy(assets_dir() / "examples" / "bag.png", tmp_path / name)
+    scandir = os.scandir
+
+    def refusing(path: str | os.PathLike[str]) -> Iterator[os.DirEntry[str]]:
+        if Path(path) == closed:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return scandir(path)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    assert cli.main(["classify", str(tmp_path)]) == 1
+    answers, errors = capsys.readouterr()
+    assert [line.split(": ")[0] for line in answers.splitlines()] == [str(tmp_path / "a.png"), str(tmp_path / "c.png")]
+    assert errors == f"error: {closed}: cannot be read (Permission denied); check its name and permissions\n"
+    assert cli.main(["classify", str(closed)]) == 1
+    assert "no pictures" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", [("models", "--json"), ("classify", "assets/examples")])
+def test_answers_nobody_reads_end_it_quietly(command: tuple[str, ...]) -> None:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "edge_app", *command],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    process.stdout.close()
+    _, errors = process.communicate(timeout=120)
+    assert (process.returncode, told(errors)) == (141, [])
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
+@pytest.mark.parametrize("command", [("models",), ("classify", "assets/examples")])
+def test_a_full_disk_is_one_line(command: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "edge_app", *command],
+            cwd=ROOT,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            timeout=120,
+            check=False,
+        )
+    assert (done.returncode, told(done.stderr)) == (2, ["error: [Errno 28] No space left on device"])
+
+
 def test_classify_starts_without_gradio_and_tensorflow() -> None:
     script = (
         "import sys; from edge_app.cli import main; status = main(['classify', 'assets/examples/bag.png']); "
@@ -159,11 +229,13 @@ def test_an_unknown_model_is_one_line(command: tuple[str, ...]) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["--port", "70000"], "0 to 65535"),
+        (["--port", "70000"], "70000: expected 1 to 65535"),
+        (["--port", "0"], "0: expected 1 to 65535"),
         (["--port", "http"], "invalid"),
-        (["--max-fps", "0"], "above 0"),
-        (["--max-fps", "nan"], "above 0"),
-        (["bench", "--threads", "0"], "at least 1"),
+        (["--max-fps", "1e-320"], "1e-320: expected 0.1 to 240"),
+        (["--max-fps", "nan"], "nan: expected 0.1 to 240"),
+        (["bench", "--threads", "0"], "0: expected 1 to 64"),
+        (["bench", "--threads", "999999999999"], "999999999999: expected 1 to 64"),
         (["classify"], "PATH"),
         (["--share", "models"], "--share is an option of the page, not of models"),
         (["--https"], "unrecognized"),

@@ -7,8 +7,11 @@ import cv2
 import numpy as np
 import pytest
 
-from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, read_message
-from edge_app.page.places import Busy, Places
+from edge_app.cameras.opening import open_camera
+from edge_app.errors import CameraError
+from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message
+from edge_app.page.places import Busy, Places, StillLooking
+from edge_app.page.watch import Sight, Watch
 from edge_app.pipeline import Classifiers
 
 
@@ -45,7 +48,7 @@ def test_a_visitor_has_one_frame_in_flight_and_keeps_the_place_meanwhile() -> No
     places = Places(clock, limit=1, lease_s=5.0)
     with places.frame("ann"):
         clock.now_s = 100.0
-        with pytest.raises(Busy, match="before this one"), places.frame("ann"):
+        with pytest.raises(StillLooking, match="before this one"), places.frame("ann"):
             pass
         with pytest.raises(Busy, match="1 people"), places.frame("bob"):
             pass
@@ -107,6 +110,20 @@ def test_pictures_that_cannot_be_read_are_answered_in_words(make: Callable[[], s
     reply = desk.classify_frame({"visitor": "a", "model": "m", "jpeg": make()})
     assert (reply["error"], reply["state"]) == (True, "refused")
     assert words in str(reply["words"]) and str(reply["words"]).startswith("refused: ")
+
+
+def test_a_page_whose_last_question_is_still_open_may_ask_again() -> None:
+    replies: list[Reply] = []
+
+    class Curious(Watch):
+        def look(self, model: str, after: int, timeout_s: float) -> Sight:
+            replies.append(desk.watch_camera({"visitor": "a", "model": "m"}))
+            raise CameraError("dark")
+
+    desk = Desk(["m"], Classifiers(), Curious(lambda: open_camera("auto"), Classifiers()))
+    first = desk.watch_camera({"visitor": "a", "model": "m"})
+    assert (first["state"], first["again"]) == ("camera lost", False)
+    assert [(reply["state"], reply["again"]) for reply in replies] == [("busy", True)]
 
 
 def test_a_full_house_is_busy_and_a_missing_camera_is_said() -> None:

@@ -91,6 +91,7 @@ def test_a_garment_is_named_live_with_any_model_and_no_request_leaves_the_machin
         assert server.memory_mb() < 300
         page.click("#start")  # it has become the stop button
         expect(page.locator("#state")).to_have_text("ready: press Start camera")
+        assert page.inner_text("#stats") == ""
         stopped_at = answers(page)
         page.wait_for_timeout(500)
         assert answers(page) == stopped_at
@@ -154,6 +155,16 @@ def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:
             }"""
         )
         expect(page.locator("#state")).to_have_text("looking: paused while this tab is hidden")
+        assert (page.inner_text("#answer"), page.inner_text("#stats")) == ("", "")
+        dropped = int(page.get_attribute("#stats", "data-dropped") or 0)
+        page.evaluate(  # as if a hundred thousand pictures passed meanwhile
+            """() => {
+                const video = document.querySelector('#video');
+                const ask = video.requestVideoFrameCallback.bind(video);
+                video.requestVideoFrameCallback = (tell) => ask((now, { captureTime, presentedFrames }) =>
+                    tell(now, { captureTime, presentedFrames: presentedFrames + 100000 }));
+            }"""
+        )
         page.wait_for_timeout(300)
         asked: list[str] = []
         page.on("request", lambda request: asked.append(request.url))
@@ -166,6 +177,7 @@ def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:
             }"""
         )
         wait_for_answers(page, 5)
+        assert int(page.get_attribute("#stats", "data-dropped") or 0) < dropped + 100_000
 
 
 def test_a_refused_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
@@ -204,6 +216,16 @@ def test_a_device_camera_is_shown_and_named_behind_a_login(
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
         expect(page.locator("#picture")).to_be_visible()
         wait_for_answers(page, 10)
+        page.evaluate(
+            """() => {
+                window.states = [];
+                const state = document.querySelector('#state');
+                new MutationObserver(() => states.push(state.textContent)).observe(state, { childList: true });
+                for (let i = 0; i < 4; i++) document.querySelector('#start').click();
+            }"""
+        )
+        wait_for_answers(page, 10)
+        assert page.evaluate("states.filter((words) => words.startsWith('busy'))") == []
         status, printed = server.stop()
         assert (status, "secret" in printed) == (0, False)
         expect(page.locator("#state")).to_have_text("looking: the server does not answer; trying again", timeout=10_000)

