@@ -10,6 +10,7 @@ import keras
 import numpy as np
 
 from edge_app.errors import RunError
+from edge_app.labels import FASHION, LIVE
 from train.files import write_atomically, write_json
 from train.models import build
 from train.recipes import Config
@@ -30,7 +31,17 @@ class Source:
     @property
     def name(self) -> str:
         """The name under which the converted model is installed; ``best`` takes the place of ``article``."""
-        return f"{self.config.model}-fashion-mnist"
+        return self.config.model if self.is_live else f"{self.config.model}-fashion-mnist"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether it is for camera frames."""
+        return self.config.recipe.mixture is not None
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What its logits stand for."""
+        return LIVE if self.is_live else FASHION
 
 
 def load_source(path: Path) -> Source:
@@ -47,7 +58,7 @@ def load_source(path: Path) -> Source:
         parsed = Config.from_json(config)
         if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
             raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
-        network = build(parsed.model, parsed.size)
+        network = build(parsed.model, parsed.size, len(LIVE if parsed.recipe.mixture else FASHION))
         network.load_weights(weights)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from edge_app.errors import EdgeAppError
+from edge_app.errors import EdgeAppError, RunError
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -16,8 +16,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "whole epoch.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
-    parser.add_argument("--recipe", choices=("article",), default="article", help="how it is trained (article)")
+    parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
+    for name in ("photos", "products"):
+        words = f"for live: also learn from these own {name}, an archive or folder; may be given more than once"
+        parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words)
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
     parser.add_argument("--size", type=_whole, metavar="PX", help="side of vgg19's input (150 on a GPU, 64 on a CPU)")
@@ -47,25 +50,33 @@ def main(argv: list[str]) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from train.data import load_fashion_mnist
+    from train.data import find_data, load_fashion_mnist
     from train.devices import device_name
-    from train.recipes import Config, article
-    from train.run import run, summary
+    from train.live import digests_of, find_paths
+    from train.recipes import RECIPES, Config
+    from train.run import Inputs, run, summary
     from train.vgg19 import default_size, load_base, weights_digest
 
     size = args.size
     if size is None:
         size = default_size(on_gpu=not device_name().startswith("cpu")) if args.model == "vgg19" else 28
-    recipe = article(args.model)
+    recipe = RECIPES[args.recipe](args.model)
     Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
-    data, base, digests = load_fashion_mnist(args.data, args.seed), None, {}
+    digests: dict[str, str] = {}
+    base = paths = None
+    if recipe.mixture:
+        paths = find_paths(find_data(args.data), args.photos, args.products)
+        digests |= digests_of(paths)
+    elif args.photos or args.products:
+        raise RunError("--photos and --products are for the recipe live.")
+    data = load_fashion_mnist(args.data, args.seed)
     if args.model == "vgg19":
         base = load_base(size, args.backbone_weights)
-        digests = {"vgg19 base": weights_digest(base)}
+        digests["vgg19 base"] = weights_digest(base)
     config = Config(args.model, recipe, args.seed, size, data.digests | digests)
     run_dir = Path(args.out or f"runs/{config.name}")
     print(f"{config.name}: {size}x{size} pixels, on {device_name()}, into {run_dir}/", flush=True)
-    print(summary(run(config, data, run_dir, base), run_dir))
+    print(summary(run(config, Inputs(data, base, paths), run_dir), run_dir))
     return 0
 
 

@@ -12,13 +12,19 @@ from train.models import CNNS, MODELS
 class Augmentation:
     """Random changes of a training image; each is drawn uniformly from plus to minus its value.
 
-    Rotation and shear in degrees; shift and zoom as a share of the side.
+    Rotation and shear in degrees; shift and zoom as a share of the side; ``flip`` mirrors every second picture;
+    brightness as a share of the range, contrast as a share of itself; ``erasing`` is the largest share of the area
+    that is erased, in every second picture.
     """
 
     rotation_deg: float
     shift: float
     shear_deg: float
     zoom: float
+    flip: bool = False
+    brightness: float = 0.0
+    contrast: float = 0.0
+    erasing: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -26,7 +32,8 @@ class Mixture:
     """What an epoch of a live model is made of, in samples; every photo comes ``photo_repeats`` times.
 
     ``fashion``: Fashion-MNIST as it is; ``pasted``: its garments in front of real backgrounds; ``products``: product
-    pictures; ``nothing``: patches of floors, walls and beds, textures, blank frames.
+    pictures, half of them cut out; ``nothing``: patches of floors, walls and beds, textures, blank frames. All but the
+    first are changed as ``augmentation`` says.
     """
 
     fashion: int
@@ -34,6 +41,7 @@ class Mixture:
     products: int
     nothing: int
     photo_repeats: int
+    augmentation: Augmentation
 
 
 @dataclass(frozen=True)
@@ -87,8 +95,8 @@ class Config:
         try:
             recipe = dict(fields["recipe"])
             recipe["augmentation"] = Augmentation(**recipe["augmentation"])
-            if recipe.get("mixture"):
-                recipe["mixture"] = Mixture(**recipe["mixture"])
+            if mixture := recipe.get("mixture"):
+                recipe["mixture"] = Mixture(**mixture | {"augmentation": Augmentation(**mixture["augmentation"])})
             return cls(**{**fields, "recipe": Recipe(**recipe)})
         except (KeyError, TypeError) as error:
             raise RunError(f"not the configuration of a run of this version ({error}). Train it again.") from error
@@ -111,15 +119,24 @@ def article(model: str) -> Recipe:
     return Recipe("article", plain, augmented, 256, ARTICLE_RATES[model], ARTICLE_AUGMENTATION)
 
 
-# First guesses from short trials; every choice is made on the validation photos.
-LIVE_MIXTURE = Mixture(fashion=9000, pasted=7000, products=8000, nothing=3000, photo_repeats=3)
+LIVE_MIXTURE = Mixture(
+    fashion=14000,
+    pasted=7000,
+    products=9000,
+    nothing=3000,
+    photo_repeats=3,
+    augmentation=Augmentation(
+        rotation_deg=15, shift=0.12, shear_deg=6, zoom=0.3, flip=True, brightness=0.2, contrast=0.4, erasing=0.15
+    ),
+)
+LIVE_RATES = {"cnn1": 3e-3, "cnn3": 2e-3, "cnn4": 2e-3}
 
 
 def live(model: str) -> Recipe:
     """For camera frames: 60 epochs of the mixture, strongly augmented, labels smoothed by 0.05."""
-    if model not in CNNS:
-        raise RunError(f"the recipe live is there for {', '.join(CNNS)} so far, not for {model}.")
-    return Recipe("live", 0, 60, 256, 2e-3, ARTICLE_AUGMENTATION, 0.05, LIVE_MIXTURE)
+    if model not in LIVE_RATES:
+        raise RunError(f"the recipe live is there for {', '.join(LIVE_RATES)} so far, not for {model}.")
+    return Recipe("live", 0, 60, 256, LIVE_RATES[model], ARTICLE_AUGMENTATION, 0.05, LIVE_MIXTURE)
 
 
 RECIPES = {"article": article, "live": live}
