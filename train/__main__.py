@@ -1,4 +1,4 @@
-"""Command line: ``python -m train MODEL --recipe article``."""
+"""Command line: ``python -m train MODEL --recipe article``, ``python -m train compare``."""
 
 import argparse
 import os
@@ -14,6 +14,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Trains one of the four networks. Stop it at any moment: the same command goes on from the last "
         "whole epoch.",
+        epilog="python -m train compare: tables and pictures over all installed models.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
     parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
@@ -36,11 +37,14 @@ def _whole(text: str) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Runs one training; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
-    args = parse(argv)
+    """Runs one training, or the comparison; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        return _train(args)
+        if argv[:1] == ["compare"]:
+            from train import compare
+
+            return compare.main(argv[1:])
+        return _train(parse(argv))
     except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
