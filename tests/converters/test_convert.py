@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from converters.convert import convert
-from converters.data import Data, load_data, stratified
+from converters.data import Data, load_data
 from converters.measure import TEST, draft_contract
 from converters.parity import compare
 from converters.quantize import export_float32, quantize
@@ -37,15 +37,6 @@ def data(data_dir: Path) -> Data:
 @pytest.fixture(scope="module")
 def source() -> Source:
     return load_source(CHECKPOINT)
-
-
-def test_calibration_is_stratified_and_seeded() -> None:
-    labels = np.repeat(np.arange(4, dtype=np.uint8), (9, 8, 7, 6))
-    chosen = stratified(labels, 5, seed=1)
-    assert np.bincount(labels[chosen]).tolist() == [5, 5, 5, 5]
-    assert len(set(chosen.tolist())) == 20
-    assert np.array_equal(chosen, stratified(labels, 5, seed=1))
-    assert not np.array_equal(chosen, stratified(labels, 5, seed=2))
 
 
 def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tmp_path: Path) -> None:
