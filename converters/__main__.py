@@ -30,12 +30,13 @@ def main(argv: list[str]) -> int:
     """Runs the conversions; returns the exit status: 0 done, 2 a clear error."""
     args = parse(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
+    from converters.checkpoint import keep_checkpoint
     from converters.convert import convert
     from converters.data import load_data
     from converters.measure import TEST, VAL
     from converters.quantize import MODES
-    from converters.source import keep_checkpoint, load_source
     from train.models import CNNS
+    from train.source import load_source
 
     try:
         source = load_source(Path(args.run))

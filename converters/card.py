@@ -11,7 +11,7 @@ from train.files import write_atomically
 
 if TYPE_CHECKING:
     from converters.measure import Measured
-    from converters.source import Source
+    from train.source import Source
 
 VGG_CREDIT = (
     "Its convolutional base is VGG-19 by Karen Simonyan and Andrew Zisserman, Visual Geometry Group, Oxford, "
@@ -36,7 +36,8 @@ def card(measured: Measured, source: Source) -> str:
     contract, config, result = measured.contract, source.config, source.result
     parity = measured.parity
     height, width, channels = contract.input.shape
-    size = f" --size {config.size}" if config.model == "vgg19" else ""
+    options = f" --size {config.size}" if config.model == "vgg19" else ""
+    options += "".join(f" --teacher runs/{name}" for name in config.teachers)
     about = f"""{config.model} of four, for pixels {height}x{width}x{channels}, {contract.quantization},
         {measured.size_bytes:,} bytes; {result["parameters"]:,} parameters. It names {len(contract.labels)} classes:
         {", ".join(contract.labels)}."""
@@ -58,7 +59,7 @@ def card(measured: Measured, source: Source) -> str:
         *(_paragraph(alike), "## Confidence", *_confidence(measured)),
         *("## Limits", _paragraph(LIVE_LIMITS if source.is_live else FASHION_LIMITS)),
         "## How to repeat it",
-        f"```\npython -m train {config.model} --recipe {config.recipe.name}{size} --seed {config.seed}\n"
+        f"```\npython -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}\n"
         f"python -m converters runs/{config.name} --mode {contract.quantization}\n```",
     ]
     return "\n\n".join(sections) + "\n"
@@ -75,18 +76,19 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
 
 def _origin(source: Source) -> str:
     recipe, result = source.config.recipe, source.result
+    taught = f"Taught by {', '.join(source.config.teachers)} (arXiv 1503.02531)." if source.config.teachers else ""
     end = f"""on {result["device"]} with {result["backend"]}, {result["training_s"] / 60:.0f} minutes. The weights are
         those of epoch {result["best_epoch"]}, the best of them on"""
     if recipe.mixture is None:
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {recipe.epochs} epochs as they are and
-            {recipe.augmented_epochs} augmented, {end} 12,000 validation images."""
+            {recipe.augmented_epochs} augmented, {end} 12,000 validation images. {taught}"""
     mixture = recipe.mixture
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture.fashion:,} images of Fashion-MNIST as they are, {mixture.pasted:,} of its garments in front of real
         backgrounds, every photo {mixture.photo_repeats} times, {mixture.products:,} product pictures and
         {mixture.nothing:,} of nothing. {recipe.augmented_epochs} such epochs, {end} validation pictures of all three
-        kinds."""
+        kinds. {taught}"""
 
 
 def _about_pictures(measured: Measured, source: Source) -> str:

@@ -8,8 +8,8 @@ from converters.card import write_card
 from converters.data import Data, calibration_pixels
 from converters.measure import Measured, input_spec, measure
 from converters.quantize import export_float32, quantize
-from converters.source import Source
 from train.files import write_atomically, write_json
+from train.source import Source
 
 
 def convert(source: Source, modes: list[str], data: Data, out_dir: Path) -> list[Measured]:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 from converters.confidence import Confidence, cross_validate, fit_fashion, fit_live
 from converters.data import Data, frames_to_input, parity_pixels, rows_of
 from converters.parity import Parity, compare, require
-from converters.source import Source
 from edge_app.classifier import Classifier, make_interpreter
 from edge_app.contract import Contract, InputSpec, sha256
 from edge_app.preprocess import images_to_input
@@ -20,6 +19,7 @@ from train.judge import Judgement, judge
 from train.metrics import ClassReport, accuracy, class_reports, confusion
 from train.mixture import target
 from train.pictures import PHOTOS, Collection, Layout, Picture
+from train.source import Source
 
 Float32 = npt.NDArray[np.float32]
 

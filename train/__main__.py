@@ -1,6 +1,7 @@
 """Command line: ``python -m train MODEL --recipe article``, ``python -m train compare``."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from pathlib import Path
@@ -22,6 +23,14 @@ def parse(argv: list[str]) -> argparse.Namespace:
     for name in ("photos", "products"):
         words = f"for live: also learn from these own {name}, an archive or folder; may be given more than once"
         parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words)
+    parser.add_argument(
+        "--teacher",
+        metavar="RUN",
+        type=Path,
+        action="append",
+        default=[],
+        help="also learn from this trained run or checkpoint; may be given more than once",
+    )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
     parser.add_argument("--size", type=_whole, metavar="PX", help="side of vgg19's input (150 on a GPU, 64 on a CPU)")
@@ -57,8 +66,9 @@ def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
     from train.devices import device_name
     from train.live import digests_of, find_paths
-    from train.recipes import RECIPES, Config
+    from train.recipes import RECIPES, TEACHING, Config
     from train.run import Inputs, run, summary
+    from train.source import load_source, require_same_lesson
     from train.vgg19 import default_size, load_base, weights_digest
 
     size = args.size
@@ -77,10 +87,17 @@ def _train(args: argparse.Namespace) -> int:
     if args.model == "vgg19":
         base = load_base(size, args.backbone_weights)
         digests["vgg19 base"] = weights_digest(base)
-    config = Config(args.model, recipe, args.seed, size, data.digests | digests)
+    teachers = [load_source(path) for path in args.teacher]
+    if teachers:
+        require_same_lesson(teachers, recipe, size)
+        recipe = dataclasses.replace(recipe, teaching=TEACHING)
+        digests |= {f"teacher {teacher.config.name}": weights_digest(teacher.network) for teacher in teachers}
+    names = tuple(teacher.config.name for teacher in teachers)
+    config = Config(args.model, recipe, args.seed, size, data.digests | digests, names)
     run_dir = Path(args.out or f"runs/{config.name}")
     print(f"{config.name}: {size}x{size} pixels, on {device_name()}, into {run_dir}/", flush=True)
-    print(summary(run(config, Inputs(data, base, paths), run_dir), run_dir))
+    inputs = Inputs(data, base, paths, tuple(teacher.network for teacher in teachers))
+    print(summary(run(config, inputs, run_dir), run_dir))
     return 0
 
 

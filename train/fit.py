@@ -4,7 +4,7 @@ import csv
 import math
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,7 @@ from edge_app.errors import RunError
 from train.augment import augmentation_layers
 from train.devices import jit_compile
 from train.files import write_atomically
-from train.losses import accuracy, cross_entropy
+from train.losses import accuracy, cross_entropy, students_accuracy, taught
 from train.recipes import Config, Recipe
 from train.state import Row, State, assign, to_arrays
 from train.tensorboard import EventLog
@@ -151,9 +151,37 @@ def article_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
     return [plain, Phase(recipe.epochs + recipe.augmented_epochs, batches, keras.Sequential(layers))]
 
 
-def fit(network: keras.Model, config: Config, phases: list[Phase], val: Examples, run_dir: Path) -> list[Row]:
+class Teachers(keras.layers.Layer):  # type: ignore[misc]
+    """Networks that teach: their mean logits (N, C), never training, whatever goes on around them."""
+
+    def __init__(self, networks: Sequence[keras.Model]) -> None:
+        super().__init__()
+        self.networks = [keras.Model(network.input, network.output["logits"]) for network in networks]
+        self.trainable = False  # and all their variables with it
+
+    def call(self, views: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.ops.mean(keras.ops.stack([network(views, training=False) for network in self.networks]), axis=0)
+
+
+def class_of(student: keras.Model, augment: keras.Model | None, teachers: Sequence[keras.Model]) -> keras.Model:
+    """Pictures -> (N, 2, C): the student's and the teachers' logits for the same views."""
+    pictures = keras.Input((augment or student).inputs[0].shape[1:])
+    views = augment(pictures) if augment else pictures
+    return keras.Model(pictures, keras.ops.stack([student(views), Teachers(teachers)(views)], axis=1))
+
+
+def fit(
+    network: keras.Model,
+    config: Config,
+    phases: list[Phase],
+    val: Examples,
+    run_dir: Path,
+    *,
+    teachers: Sequence[keras.Model] = (),
+) -> list[Row]:
     """Trains ``network`` in place, from where ``run_dir`` left off, and leaves it with its best epoch's weights.
 
+    ``teachers`` are used where the recipe says how.
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """
     recipe, total = config.recipe, phases[-1].end
@@ -172,12 +200,12 @@ def fit(network: keras.Model, config: Config, phases: list[Phase], val: Examples
         if len(state.history) >= phase.end:
             continue
         model = keras.Sequential([phase.augment, classifier]) if phase.augment else classifier
-        model.compile(
-            optimizer=optimizer,
-            loss=cross_entropy(recipe.label_smoothing),
-            metrics=[accuracy],
-            jit_compile=jit_compile(),
-        )
+        loss, metric = cross_entropy(recipe.label_smoothing), keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
+        if recipe.teaching:
+            model = class_of(classifier, phase.augment, teachers)
+            loss = taught(recipe.label_smoothing, recipe.teaching.weight, recipe.teaching.temperature)
+            metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
+        model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
         model.fit(
             phase.batches(start),

@@ -82,7 +82,9 @@ def digests_of(paths: Paths) -> dict[str, str]:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Name another collection.") from error
 
 
-def train_live(config: Config, data: FashionMnist, paths: Paths, run_dir: Path) -> tuple[keras.Model, list[Row]]:
+def train_live(
+    config: Config, data: FashionMnist, paths: Paths, run_dir: Path, teachers: tuple[keras.Model, ...]
+) -> tuple[keras.Model, list[Row]]:
     """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
     recipe, mixture, side = config.recipe, config.recipe.mixture, 2 * config.size
     assert mixture is not None
@@ -105,9 +107,8 @@ def train_live(config: Config, data: FashionMnist, paths: Paths, run_dir: Path) 
 
     augment = live_augmentation(batches(0).shares[0], side, recipe, config.seed)
     network = build(config.model, config.size, len(LIVE))
-    return network, fit(
-        network, config, [Phase(recipe.augmented_epochs, batches, augment)], as_examples(judges, side), run_dir
-    )
+    phases = [Phase(recipe.augmented_epochs, batches, augment)]
+    return network, fit(network, config, phases, as_examples(judges, side), run_dir, teachers=teachers)
 
 
 def first_of_each(split: Split, count: int) -> Split:

@@ -21,6 +21,30 @@ def cross_entropy(smoothing: float) -> Callable[[keras.KerasTensor, keras.KerasT
     return loss
 
 
+def taught(
+    smoothing: float, weight: float, temperature: float
+) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]:
+    """``cross_entropy`` of a student mixed by ``weight`` with its distance from teachers.
+
+    The distance is the cross entropy of both sides' softened probabilities, times the temperature squared (arXiv
+    1503.02531 section 2). The loss takes right classes (N, C) and (N, 2, C): the student's logits, then the teachers'.
+    """
+    own = cross_entropy(smoothing)
+
+    def loss(right: keras.KerasTensor, both: keras.KerasTensor) -> keras.KerasTensor:
+        student, teachers = both[:, 0], both[:, 1]
+        soft = ops.softmax(teachers / temperature, axis=-1)
+        distance = -ops.sum(soft * ops.log_softmax(student / temperature, axis=-1), axis=-1)
+        return (1 - weight) * own(right, student) + weight * temperature**2 * distance
+
+    return loss
+
+
+def students_accuracy(right: keras.KerasTensor, both: keras.KerasTensor) -> keras.KerasTensor:
+    """``accuracy`` of the first of two (N, 2, C)."""
+    return accuracy(right, both[:, 0])
+
+
 def accuracy(right: keras.KerasTensor, logits: keras.KerasTensor) -> keras.KerasTensor:
     """Of each row, whether its largest logit (N, C) is at a right class (N, C): 0 or 1."""
     return ops.sum(right * ops.one_hot(ops.argmax(logits, axis=-1), logits.shape[-1]), axis=-1)

@@ -45,10 +45,21 @@ class Mixture:
 
 
 @dataclass(frozen=True)
+class Teaching:
+    """How a network learns from others that see the same views: knowledge distillation, arXiv 1503.02531 section 2.
+
+    ``weight`` (0..1) is the teachers' share in the loss; ``temperature`` divides both sides' logits.
+    """
+
+    weight: float
+    temperature: float
+
+
+@dataclass(frozen=True)
 class Recipe:
     """How a model is trained: ``epochs`` on the images as they are, then ``augmented_epochs`` on changed ones.
 
-    ``mixture`` is what a live model sees; None stands for Fashion-MNIST alone.
+    ``mixture`` is what a live model sees; None stands for Fashion-MNIST alone. ``teaching`` is None without teachers.
     Adam's rate falls from ``learning_rate`` to 0 along half a cosine over all of them (arXiv 1608.03983).
     """
 
@@ -60,17 +71,19 @@ class Recipe:
     augmentation: Augmentation
     label_smoothing: float = 0.0
     mixture: Mixture | None = None
+    teaching: Teaching | None = None
 
 
 @dataclass(frozen=True)
 class Config:
-    """One run: model, recipe, seed, side of the input in pixels, and digests of what went in."""
+    """One run: model, recipe, seed, side of the input in pixels, digests of what went in, and its teachers' names."""
 
     model: str
     recipe: Recipe
     seed: int
     size: int
     data: dict[str, str]
+    teachers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -97,7 +110,9 @@ class Config:
             recipe["augmentation"] = Augmentation(**recipe["augmentation"])
             if mixture := recipe.get("mixture"):
                 recipe["mixture"] = Mixture(**mixture | {"augmentation": Augmentation(**mixture["augmentation"])})
-            return cls(**{**fields, "recipe": Recipe(**recipe)})
+            if teaching := recipe.get("teaching"):
+                recipe["teaching"] = Teaching(**teaching)
+            return cls(**{**fields, "recipe": Recipe(**recipe), "teachers": tuple(fields.get("teachers", ()))})
         except (KeyError, TypeError) as error:
             raise RunError(f"not the configuration of a run of this version ({error}). Train it again.") from error
 
@@ -139,4 +154,5 @@ def live(model: str) -> Recipe:
     return Recipe("live", 0, 60, 256, LIVE_RATES[model], ARTICLE_AUGMENTATION, 0.05, LIVE_MIXTURE)
 
 
+TEACHING = Teaching(weight=0.7, temperature=2.0)
 RECIPES = {"article": article, "live": live}

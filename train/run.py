@@ -74,11 +74,14 @@ def version_of_opencv() -> str:
     return str(cv2.__version__)
 
 
-def train_cnn(config: Config, data: FashionMnist, run_dir: Path) -> tuple[keras.Model, list[Row]]:
+def train_cnn(
+    config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...]
+) -> tuple[keras.Model, list[Row]]:
     """Trains cnn1, cnn3 or cnn4 on Fashion-MNIST."""
     network = build(config.model)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
-    return network, fit(network, config, article_phases(config.recipe, train, config.seed), val, run_dir)
+    phases = article_phases(config.recipe, train, config.seed)
+    return network, fit(network, config, phases, val, run_dir, teachers=teachers)
 
 
 def evaluate(network: keras.Model, split: Split, labels: tuple[str, ...]) -> dict[str, Any]:
@@ -96,11 +99,13 @@ def evaluate(network: keras.Model, split: Split, labels: tuple[str, ...]) -> dic
 
 @dataclass(frozen=True)
 class Inputs:
-    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``."""
+    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``; and
+    networks that teach, which take the same pixels and know the same classes."""
 
     data: FashionMnist
     base: keras.Model | None = None
     paths: Paths | None = None
+    teachers: tuple[keras.Model, ...] = ()
 
 
 def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
@@ -127,11 +132,11 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     labels: tuple[str, ...] = FASHION
     if inputs.paths is not None:
         labels = LIVE
-        network, history = train_live(config, inputs.data, inputs.paths, run_dir)
+        network, history = train_live(config, inputs.data, inputs.paths, run_dir, inputs.teachers)
     elif inputs.base is not None:
         network, history = train_vgg19(config, inputs.data, run_dir, inputs.base)
     else:
-        network, history = train_cnn(config, inputs.data, run_dir)
+        network, history = train_cnn(config, inputs.data, run_dir, inputs.teachers)
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])

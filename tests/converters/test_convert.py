@@ -6,12 +6,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from converters.checkpoint import keep_checkpoint
 from converters.convert import convert
 from converters.data import Data, load_data
 from converters.measure import TEST, draft_contract
 from converters.parity import compare
 from converters.quantize import export_float32, quantize
-from converters.source import Source, keep_checkpoint, load_source
 from edge_app.classifier import Classifier
 from edge_app.contract import read_contract, sha256
 from edge_app.errors import ConversionError, RunError
@@ -19,6 +19,7 @@ from edge_app.models import assets_dir
 from edge_app.preprocess import images_to_input
 from train.files import write_json
 from train.metrics import accuracy
+from train.source import Source, load_source
 
 NAME = "cnn1-fashion-mnist"
 SHIPPED = assets_dir() / "models" / f"{NAME}.tflite"
