@@ -11,6 +11,7 @@ from train.files import write_atomically
 
 if TYPE_CHECKING:
     from converters.measure import Measured
+    from train.recipes import Recipe
     from train.source import Source
 
 VGG_CREDIT = (
@@ -26,8 +27,7 @@ LIVE_LIMITS = (
     "Nobody in front of a webcam is among its pictures: no hands that hold a garment up, no people at a desk, no empty "
     "rooms. What it takes for nothing are hats, shorts, skirts, accessories, patches of floors, walls and beds, and "
     "blank or noisy frames. The photos show one garment each, most of them lying or hanging, and no bags; bags are "
-    "known from shop pictures, and so is what makes a sandal, a sneaker or a boot. It sees grey: colour tells it "
-    "nothing."
+    "known from shop pictures, and so is what makes a sandal, a sneaker or a boot."
 )
 
 
@@ -57,7 +57,7 @@ def card(measured: Measured, source: Source) -> str:
         *(_table(("images", "right"), accuracy), _table(("class (test)", "precision", "recall", "F1"), classes)),
         *(_by_class(measured) if source.is_live else []),
         *(_paragraph(alike), "## Confidence", *_confidence(measured)),
-        *("## Limits", _paragraph(LIVE_LIMITS if source.is_live else FASHION_LIMITS)),
+        *("## Limits", _paragraph(_limits(contract.input.colour) if source.is_live else FASHION_LIMITS)),
         "## How to repeat it",
         f"```\npython -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}\n"
         f"python -m converters runs/{config.name} --mode {contract.quantization}\n```",
@@ -87,8 +87,22 @@ def _origin(source: Source) -> str:
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture.fashion:,} images of Fashion-MNIST as they are, {mixture.pasted:,} of its garments in front of real
         backgrounds, every photo {mixture.photo_repeats} times, {mixture.products:,} product pictures and
-        {mixture.nothing:,} of nothing. {recipe.augmented_epochs} such epochs, {end} validation pictures of all three
+        {mixture.nothing:,} of nothing. {_course(recipe)}, {end} validation pictures of all three
         kinds. {taught}"""
+
+
+def _course(recipe: Recipe) -> str:
+    epochs, tuning = recipe.augmented_epochs, recipe.tuning
+    if tuning is None:
+        return f"{epochs} such epochs"
+    if tuning.whole:
+        return f"{tuning.head_epochs} such epochs for the new head alone, then {epochs} for all layers"
+    return f"""Views of {tuning.views} such epochs, seen {tuning.head_epochs} times by the new head alone, then {epochs}
+        times by it and block 5"""
+
+
+def _limits(colour: str) -> str:
+    return LIVE_LIMITS + (" It sees grey: colour tells it nothing." if colour == "grey" else "")
 
 
 def _about_pictures(measured: Measured, source: Source) -> str:

@@ -33,7 +33,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
-    parser.add_argument("--size", type=_whole, metavar="PX", help="side of vgg19's input (150 on a GPU, 64 on a CPU)")
+    parser.add_argument(
+        "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 96; article 150 on a GPU, 64 on a CPU)"
+    )
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
     return parser.parse_args(argv)
 
@@ -64,17 +66,15 @@ def main(argv: list[str]) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
-    from train.devices import device_name
+    from train.devices import device_name, on_gpu
     from train.live import digests_of, find_paths
-    from train.recipes import RECIPES, TEACHING, Config
+    from train.recipes import TEACHING, Config, recipe_of
     from train.run import Inputs, run, summary
     from train.source import load_source, require_same_lesson
     from train.vgg19 import default_size, load_base, weights_digest
 
-    size = args.size
-    if size is None:
-        size = default_size(on_gpu=not device_name().startswith("cpu")) if args.model == "vgg19" else 28
-    recipe = RECIPES[args.recipe](args.model)
+    recipe = recipe_of(args.recipe, args.model, on_gpu())
+    size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
     digests: dict[str, str] = {}
     base = paths = None

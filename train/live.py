@@ -9,8 +9,9 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 
-from edge_app.contract import sha256
+from edge_app.contract import InputSpec, sha256
 from edge_app.errors import DataError
 from edge_app.labels import LIVE
 from train.data import FashionMnist, Split
@@ -25,6 +26,7 @@ from train.mixture import (
     nothing_part,
     pasted_part,
     product_part,
+    spec_of,
     with_masks,
 )
 from train.models import build
@@ -32,6 +34,8 @@ from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 from train.recipes import Config
 from train.state import Row
 from train.world import live_augmentation
+
+UInt8 = npt.NDArray[np.uint8]
 
 FASHION_VAL_PER_CLASS = 240  # about as many validation pictures as there are of products
 
@@ -82,33 +86,52 @@ def digests_of(paths: Paths) -> dict[str, str]:
         raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Name another collection.") from error
 
 
-def train_live(
-    config: Config, data: FashionMnist, paths: Paths, run_dir: Path, teachers: tuple[keras.Model, ...]
-) -> tuple[keras.Model, list[Row]]:
-    """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
-    recipe, mixture, side = config.recipe, config.recipe.mixture, 2 * config.size
+@dataclass(frozen=True)
+class Lessons:
+    """What a live model learns from and is chosen by, ready to be drawn from."""
+
+    parts: list[Part]
+    backgrounds: UInt8
+    val: Examples
+    batch_size: int
+    seed: int
+
+    def batches(self, epoch: int) -> MixedBatches:
+        """The mixture, from this epoch on."""
+        return MixedBatches(self.parts, self.backgrounds, self.batch_size, self.seed, epoch)
+
+    def augmentation(self, config: Config) -> keras.Model:
+        """What the batches go through on their way to the network."""
+        return live_augmentation(self.batches(0).shares[0], config.shape, config.recipe, self.seed)
+
+
+def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
+    """Everything the recipe's mixture names, as large and as coloured as the model wants it. Raises DataError."""
+    recipe, mixture, channels = config.recipe, config.recipe.mixture, config.shape[-1]
     assert mixture is not None
-    random = np.random.default_rng(config.seed)
+    spec = spec_of(config.size * 2 if channels == 1 else config.size, channels)
     with paths.opened() as collections:
-        photos, products = (load(collections[layout], "train", side, config.seed) for layout in (PHOTOS, PRODUCTS))
-        val = [load(collections[layout], "val", side, config.seed) for layout in (PHOTOS, PRODUCTS)]
+        photos, products = (load(collections[layout], "train", spec, config.seed) for layout in (PHOTOS, PRODUCTS))
+        val = [load(collections[layout], "val", spec, config.seed) for layout in (PHOTOS, PRODUCTS)]
     parts = [
         fashion_part(data.train, mixture.fashion),
         pasted_part(data.train, mixture.pasted),
         Part(with_masks(photos.pictures), photos.targets, mixture.photo_repeats * len(photos.pictures)),
         product_part(products.pictures, products.targets, mixture.products),
-        nothing_part(photos.patches, mixture.nothing, random),
+        nothing_part(photos.patches, mixture.nothing, np.random.default_rng(config.seed)),
     ]
     judges = [fashion_part(first_of_each(data.val, FASHION_VAL_PER_CLASS), 0)]
     judges += [Part(with_masks(loaded.pictures), loaded.targets, 0) for loaded in val]
+    return Lessons(parts, photos.patches, as_examples(judges, spec), recipe.batch_size, config.seed)
 
-    def batches(epoch: int) -> MixedBatches:
-        return MixedBatches(parts, photos.patches, recipe.batch_size, config.seed, epoch)
 
-    augment = live_augmentation(batches(0).shares[0], side, recipe, config.seed)
-    network = build(config.model, config.size, len(LIVE))
-    phases = [Phase(recipe.augmented_epochs, batches, augment)]
-    return network, fit(network, config, phases, as_examples(judges, side), run_dir, teachers=teachers)
+def train_live(
+    config: Config, lessons: Lessons, run_dir: Path, teachers: tuple[keras.Model, ...]
+) -> tuple[keras.Model, list[Row]]:
+    """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
+    network = build(config.model, live=True)
+    phases = [Phase(config.recipe.augmented_epochs, lessons.batches, lessons.augmentation(config))]
+    return network, fit(network, config, phases, lessons.val, run_dir, teachers=teachers)
 
 
 def first_of_each(split: Split, count: int) -> Split:
@@ -117,10 +140,11 @@ def first_of_each(split: Split, count: int) -> Split:
     return Split(split.images[chosen], split.labels[chosen])
 
 
-def as_examples(parts: list[Part], side: int) -> Examples:
+def as_examples(parts: list[Part], spec: InputSpec) -> Examples:
     """All of the parts as they are, in the shape of MixedBatches' inputs, the background left black."""
-    pictures = np.concatenate([enlarge(part.pictures, side) for part in parts])
-    inputs = np.concatenate([pictures, np.zeros_like(pictures[..., :1])], axis=-1)
+    side, _, channels = spec.shape
+    pictures = np.concatenate([enlarge(part.pictures, side, channels) for part in parts])
+    inputs = np.concatenate([pictures, np.zeros_like(pictures[..., :channels])], axis=-1)
     return Examples(inputs, np.concatenate([part.targets for part in parts]))
 
 
@@ -129,7 +153,7 @@ def judge_live(network: keras.Model, paths: Paths, seed: int) -> dict[str, Any]:
     found = {}
     with paths.opened() as collections:
         for layout in (PHOTOS, PRODUCTS):
-            loaded = load(collections[layout], "val", network.input_shape[1], seed)
-            logits = network.predict(loaded.pictures[..., np.newaxis], batch_size=100, verbose=0)["logits"]
+            loaded = load(collections[layout], "val", spec_of(*network.input_shape[2:]), seed)
+            logits = network.predict(loaded.pictures, batch_size=100, verbose=0)["logits"]
             found[layout.name] = dataclasses.asdict(judge(LIVE, loaded.rows, logits))
     return found

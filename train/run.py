@@ -19,13 +19,14 @@ from train.data import FashionMnist, Split, one_hot
 from train.devices import device_name
 from train.files import write_atomically, write_json
 from train.fit import HISTORY, Examples, article_phases, fit
-from train.live import Paths, judge_live, train_live
+from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
 from train.plots import plot_confusion, plot_curves
 from train.recipes import Config
 from train.state import Row
 from train.vgg19 import train_vgg19
+from train.vgg19_live import tune_vgg19
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -132,7 +133,11 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     labels: tuple[str, ...] = FASHION
     if inputs.paths is not None:
         labels = LIVE
-        network, history = train_live(config, inputs.data, inputs.paths, run_dir, inputs.teachers)
+        lessons = load_lessons(config, inputs.data, inputs.paths)
+        if inputs.base is not None:
+            network, history = tune_vgg19(config, lessons, run_dir, inputs.base)
+        else:
+            network, history = train_live(config, lessons, run_dir, inputs.teachers)
     elif inputs.base is not None:
         network, history = train_vgg19(config, inputs.data, run_dir, inputs.base)
     else:

@@ -56,7 +56,7 @@ def load_source(path: Path) -> Source:
         parsed = Config.from_json(config)
         if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
             raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
-        network = build(parsed.model, parsed.size, len(LIVE if parsed.recipe.mixture else FASHION))
+        network = build(parsed.model, parsed.size, live=parsed.recipe.mixture is not None)
         network.load_weights(weights)
     except (OSError, ValueError, TypeError, KeyError) as error:
         raise RunError(

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import pytest
 
 from edge_app.errors import DataError
+from edge_app.preprocess import images_to_input
 from train.data import Split
 from train.mixture import (
     MixedBatches,
@@ -20,12 +21,15 @@ from train.mixture import (
     outline_mask,
     pasted_part,
     product_part,
+    spec_of,
     target,
     texture,
+    with_masks,
 )
 from train.pictures import PHOTOS, Collection
 
 UInt8 = npt.NDArray[np.uint8]
+GREY_8 = spec_of(8, 1)
 
 
 def test_target_has_one_for_every_right_class() -> None:
@@ -58,22 +62,33 @@ def test_garments_are_cut_out_as_they_are_and_negated() -> None:
 
 
 def test_products_come_whole_and_cut_out() -> None:
-    part = product_part(255 - ring()[np.newaxis], target(("Bag",))[np.newaxis], 1)
+    part = product_part(255 - ring()[np.newaxis, ..., np.newaxis], target(("Bag",))[np.newaxis], 1)
     assert part.pictures[0, ..., 1].tolist() == [[255] * 5] * 5
     assert part.pictures[1, 2, :, 1].tolist() == [0, 255, 255, 255, 0]
 
 
-def test_enlarging_repeats_pixels() -> None:
-    small = np.array([[1, 2], [3, 4]], np.uint8)[np.newaxis, ..., np.newaxis]
-    assert enlarge(small, 4)[0, ..., 0].tolist() == [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+def test_doubling_repeats_pixels() -> None:
+    small = with_masks(np.array([[1, 2], [3, 4]], np.uint8)[np.newaxis, ..., np.newaxis])
+    expected = [[1, 1, 2, 2], [1, 1, 2, 2], [3, 3, 4, 4], [3, 3, 4, 4]]
+    assert enlarge(small, 4, 1)[0, ..., 0].tolist() == expected
+    coloured = enlarge(small, 4, 3)
+    assert coloured.shape == (1, 4, 4, 4)
+    assert [coloured[0, ..., channel].tolist() for channel in range(3)] == [expected] * 3
+    assert (coloured[..., 3] == 255).all()
+
+
+def test_a_colour_model_sees_fashion_mnist_as_it_is_judged_on_it() -> None:
+    images = np.random.default_rng(1).integers(0, 256, (2, 28, 28), dtype=np.uint8)
+    part = fashion_part(Split(images, np.array([0, 1], np.uint8)), 2)
+    assert np.array_equal(enlarge(part.pictures, 96, 3)[..., :3], images_to_input(images, (96, 96, 3)))
 
 
 def test_patches_are_from_the_margin() -> None:
     frame_rgb = np.full((100, 80, 3), 200, np.uint8)
     frame_rgb[34:66, 33:47] = 0  # a patch is at most 28 long, and its far side at most 6 from the edge
-    patches = margin_patches(frame_rgb, 8, np.random.default_rng(1))
+    patches = margin_patches(frame_rgb, GREY_8, np.random.default_rng(1))
     assert len(patches) == 2
-    assert all(patch.shape == (8, 8) and (patch == 200).all() for patch in patches)
+    assert all(patch.shape == (8, 8, 1) and (patch == 200).all() for patch in patches)
 
 
 def test_textures_have_all_kinds() -> None:
@@ -82,8 +97,8 @@ def test_textures_have_all_kinds() -> None:
     assert all(image.shape == (8, 8) and image.dtype == np.uint8 for image in textures)
     blank = [int(image[0, 0]) for image in textures if np.ptp(image) == 0]
     assert 0 in blank and 255 in blank and len(blank) < 40
-    part = nothing_part(np.zeros((9, 8, 8), np.uint8), 4, random)
-    assert part.pictures.shape == (12, 8, 8, 2)
+    part = nothing_part(np.zeros((9, 8, 8, 3), np.uint8), 4, random)
+    assert part.pictures.shape == (12, 8, 8, 4)
     assert (part.targets.argmax(axis=1) == 10).all()
 
 
@@ -95,7 +110,7 @@ def part_of(value: int, size: int, count: int, side: int = 4) -> Part:
 
 
 def test_every_batch_has_the_parts_in_their_shares_and_order() -> None:
-    backgrounds = np.full((3, 4, 4), 7, np.uint8)
+    backgrounds = np.full((3, 4, 4, 1), 7, np.uint8)
     batches = MixedBatches([part_of(0, 6, 12, side=2), part_of(100, 50, 4)], backgrounds, 8, seed=1, epoch=0)
     assert (len(batches), batches.shares) == (2, [6, 2])
     inputs, targets = batches[0]
@@ -107,7 +122,7 @@ def test_every_batch_has_the_parts_in_their_shares_and_order() -> None:
 
 
 def test_what_is_drawn_depends_on_seed_and_epoch_alone() -> None:
-    parts, backgrounds = [part_of(0, 40, 20)], np.arange(48, dtype=np.uint8).reshape(3, 4, 4)
+    parts, backgrounds = [part_of(0, 40, 20)], np.arange(48, dtype=np.uint8).reshape(3, 4, 4, 1)
 
     def drawn(seed: int, epoch: int) -> npt.NDArray[np.float32]:
         return MixedBatches(parts, backgrounds, 10, seed, epoch)[1][0]
@@ -132,10 +147,10 @@ def photos(tmp_path: Path) -> Path:
 
 def test_a_split_holds_its_own_people_only(photos: Path) -> None:
     with Collection(photos, PHOTOS) as collection:
-        train, val = (load([collection], split, 4, seed=1) for split in ("train", "val"))
+        train, val = (load([collection], split, spec_of(4, 1), seed=1) for split in ("train", "val"))
     assert [row.name for row in train.rows] == ["a", "b"]
-    assert train.pictures.shape == (2, 4, 4) and train.patches.shape == (4, 4, 4)
-    assert train.pictures[:, 0, 0].tolist() == pytest.approx([50, 100], abs=1)
+    assert train.pictures.shape == (2, 4, 4, 1) and train.patches.shape == (4, 4, 4, 1)
+    assert train.pictures[:, 0, 0, 0].tolist() == pytest.approx([50, 100], abs=1)
     assert set(np.unique(train.patches)) <= {49, 50, 51, 99, 100, 101}
     assert train.targets.sum(axis=1).tolist() == [1, 3]
     assert [row.name for row in val.rows] == ["c"]
@@ -144,11 +159,11 @@ def test_a_split_holds_its_own_people_only(photos: Path) -> None:
 def test_an_unreadable_picture_and_an_empty_split_are_told(photos: Path) -> None:
     (photos / "images" / "b.jpg").write_bytes(b"not a picture")
     with Collection(photos, PHOTOS) as collection, pytest.raises(DataError, match=r"images/b\.jpg"):
-        load([collection], "train", 4, seed=1)
+        load([collection], "train", spec_of(4, 1), seed=1)
     table = photos / "photos.csv"
     table.write_text(table.read_text().replace("val", "train"))
     with Collection(photos, PHOTOS) as collection, pytest.raises(DataError, match="no picture of the split val"):
-        load([collection], "val", 4, seed=1)
+        load([collection], "val", spec_of(4, 1), seed=1)
 
 
 def test_no_person_is_in_both_splits_of_the_photos(data_dir: Path) -> None:

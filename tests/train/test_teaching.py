@@ -11,7 +11,7 @@ from edge_app.errors import RunError
 from train.fit import Teachers, class_of
 from train.losses import students_accuracy, taught
 from train.models import build
-from train.recipes import TEACHING, Config, article
+from train.recipes import TEACHING, Config, article, live
 from train.run import Inputs, run
 from train.source import Source, load_source, require_same_lesson
 
@@ -63,10 +63,8 @@ def test_a_teacher_of_another_kind_is_refused() -> None:
     config = Config("cnn1", article("cnn1"), 1, 28, {})
     teacher = Source(config, {}, build("cnn1"), is_run=True)
     require_same_lesson([teacher], article("cnn3"), 28)
-    from train.recipes import live
-
     with pytest.raises(RunError, match="cnn1-article cannot teach here"):
-        require_same_lesson([teacher], live("cnn3"), 28)
+        require_same_lesson([teacher], live("cnn3", on_gpu=False), 28)
 
 
 def test_a_taught_run_remembers_its_teachers(tmp_path: Path) -> None:

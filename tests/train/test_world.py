@@ -6,7 +6,7 @@ import keras
 import numpy as np
 import pytest
 
-from train.recipes import RECIPES, Augmentation
+from train.recipes import Augmentation, Recipe, live
 from train.world import PasteOnBackground, live_augmentation, paste
 
 STILL = Augmentation(rotation_deg=0, shift=0, shear_deg=0, zoom=0)
@@ -29,13 +29,16 @@ def test_the_background_stays_where_the_picture_is_moved_away() -> None:
     assert np.asarray(layer(inputs))[0, 0, :, 0].tolist() == [1, 100, 110]
 
 
-def test_only_the_world_is_pasted_and_nothing_happens_outside_training() -> None:
-    recipe = RECIPES["live"]("cnn1")
+def standing_still(recipe: Recipe) -> Recipe:
+    """The recipe, with no augmentation but the pasting."""
     assert recipe.mixture is not None
-    still = dataclasses.replace(
+    return dataclasses.replace(
         recipe, augmentation=STILL, mixture=dataclasses.replace(recipe.mixture, augmentation=STILL)
     )
-    augment = live_augmentation(1, 4, still, seed=1)
+
+
+def test_only_the_world_is_pasted_and_nothing_happens_outside_training() -> None:
+    augment = live_augmentation(1, (2, 2, 1), standing_still(live("cnn1", on_gpu=False)), seed=1)
     inputs = np.zeros((3, 4, 4, 3), np.float32)
     inputs[..., 0], inputs[..., 2] = 100, 60  # the mask is 0: all of the picture gives way
     assert np.asarray(augment(inputs, training=True))[:, 0, 0, 0].tolist() == [100, 60, 60]
@@ -44,8 +47,18 @@ def test_only_the_world_is_pasted_and_nothing_happens_outside_training() -> None
 
 
 def test_augmented_pictures_stay_in_range_and_differ() -> None:
-    augment = live_augmentation(2, 56, RECIPES["live"]("cnn1"), seed=1)
+    augment = live_augmentation(2, (28, 28, 1), live("cnn1", on_gpu=False), seed=1)
     inputs = np.random.default_rng(1).integers(0, 256, (6, 56, 56, 3)).astype(np.float32)
     first, second = (np.asarray(augment(inputs, training=True)) for _ in range(2))
     assert first.shape == (6, 28, 28, 1) and first.min() >= 0 and first.max() <= 255
     assert all(np.abs(a - b).mean() > 1 for a, b in zip(first, second, strict=True))
+
+
+def test_colours_are_pasted_alike() -> None:
+    augment = live_augmentation(1, (2, 2, 3), standing_still(live("vgg19", on_gpu=False)), seed=1)
+    inputs = np.zeros((2, 2, 2, 7), np.float32)
+    inputs[..., :3], inputs[..., 3], inputs[..., 4:] = (200, 0, 100), 51, (0, 100, 50)
+    first, second = np.asarray(augment(inputs, training=True))[:, 0, 0]
+    assert first.tolist() == [200, 0, 100]
+    grey = 0.2989 * 40 + 0.587 * 80 + 0.114 * 60
+    assert second.tolist() in (pytest.approx([40, 80, 60], abs=1e-3), pytest.approx([grey] * 3, abs=0.5))
