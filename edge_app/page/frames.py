@@ -10,11 +10,15 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import cv2
+
 from edge_app.errors import CameraError, EdgeAppError
 from edge_app.images import decode_bytes
 from edge_app.page.places import Busy, Place, Places, StillLooking
 from edge_app.page.watch import GaveUp, Watch
-from edge_app.pipeline import Answer, Classifiers, Pipeline
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
+from edge_app.pixels import UInt8
+from edge_app.region import WHOLE, Region
 
 MAX_JPEG_CHARS = 300_000
 MAX_PIXELS = 1_000_000
@@ -30,12 +34,18 @@ class Refused(EdgeAppError):
 
 @dataclass(frozen=True)
 class Message:
-    """What the script sends: who it is, the chosen model, and a frame (base64 JPEG) or the number of the last sight."""
+    """What the script sends: who it is, what is wished, and a frame (base64 JPEG) or the number of the last sight.
+
+    ``still``: the frame is a single picture, to be answered without regard to those before. ``show_input``: the
+    answer is to hold what the model saw.
+    """
 
     visitor: str
-    model: str
+    wish: Wish
     jpeg: str
     after: int
+    still: bool
+    show_input: bool
 
 
 class Desk:
@@ -79,19 +89,16 @@ class Desk:
             raise Refused("the picture is not base64") from error
         frame_rgb = decode_bytes(jpeg, max_pixels=MAX_PIXELS, name="the camera's picture")
         decode_ms = 1e3 * (time.perf_counter() - started)
-        if place.pipeline is None or place.model != message.model:
-            place.model, place.pipeline = message.model, Pipeline(self._classifiers.get(message.model))
-        answer = place.pipeline.answer(frame_rgb, captured_s)
-        return {**_shown(answer), "latency_ms": decode_ms + answer.latency.total_ms}
+        if place.pipeline is None or place.pipeline.wish != message.wish or message.still:
+            place.pipeline = Pipeline(self._classifiers.get(message.wish.model), message.wish)
+        return _shown(message, place.pipeline.answer(frame_rgb, captured_s), decode_ms)
 
-    def _look(self, message: Message, place: Place) -> Reply:
+    def _look(self, message: Message, _: Place) -> Reply:
         if self._watch is None:
             raise Refused("this page uses the browser's own camera")
-        sight = self._watch.look(message.model, message.after, WATCH_TIMEOUT_S)
-        answer = sight.answers[message.model]
+        sight = self._watch.look(message.visitor, message.wish, message.after, WATCH_TIMEOUT_S)
         return {
-            **_shown(answer),
-            "latency_ms": answer.latency.total_ms,
+            **_shown(message, sight.answers[message.wish], 0.0),
             "number": sight.number,
             "dropped": sight.dropped,
             "jpeg": sight.jpeg,
@@ -113,11 +120,37 @@ def read_message(message: object, models: list[str]) -> Message:
         raise Refused("the message holds no picture")
     if len(jpeg) > MAX_JPEG_CHARS:
         raise Refused(f"the picture is larger than {MAX_JPEG_CHARS // 1000} KB")
-    return Message(visitor, model, jpeg, after)
+    threshold, region = message.get("threshold"), message.get("region")
+    wish = Wish(
+        model,
+        WHOLE if region is None else Region(*(_share(number) for number in _four(region))),
+        None if threshold is None else _share(threshold),
+    )
+    return Message(visitor, wish, jpeg, after, message.get("still") is True, message.get("show_input") is True)
 
 
-def _shown(answer: Answer) -> Reply:
-    return {"model": answer.model, **asdict(answer.view)}
+def _four(region: object) -> list[object]:
+    if not isinstance(region, list) or len(region) != 4:
+        raise Refused("the region is not left, top, width and height")
+    return region
+
+
+def _share(number: object) -> float:
+    if not isinstance(number, int | float) or not 0 <= number <= 1:
+        raise Refused("a threshold, or a side of the region, is not a number from 0 to 1")
+    return float(number)
+
+
+def _shown(message: Message, answer: Answer, decode_ms: float) -> Reply:
+    stages_ms = {"decode_ms": decode_ms, **asdict(answer.latency)}
+    shown = {"model": answer.model, **asdict(answer.view), "latency_ms": sum(stages_ms.values()), "stages": stages_ms}
+    return {**shown, "input": to_png(answer.pixels)} if message.show_input else shown
+
+
+def to_png(pixels: UInt8) -> str:
+    """What a model sees, uint8 (H, W, 1) grey or (H, W, 3) RGB -> base64 PNG of the same size."""
+    _, png = cv2.imencode(".png", pixels if pixels.shape[2] == 1 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    return base64.b64encode(png.tobytes()).decode("ascii")
 
 
 def _trouble(state: str, words: str, given_up: bool = False, again: bool = False) -> Reply:

@@ -23,7 +23,6 @@ class Place:
     """One visitor's place; ``pipeline`` is what it remembers of the visitor's last frames."""
 
     def __init__(self) -> None:
-        self.model = ""
         self.pipeline: Pipeline | None = None
         self.expires_s = 0.0
         self.in_use = False

@@ -38,9 +38,10 @@ def view(decision: Decision) -> View:
     if decision.label == NONE:
         return View("", "nothing", "nothing: no garment in view", bars)
     if decision.label == UNSURE:
-        first, second = [name for name, _ in ranked if name != NONE][:2]
+        likeliest = [name for name, _ in ranked if name != NONE][:2]
+        first, second = sorted(likeliest, key=list(decision.probs).index)  # so that two alike do not change places
         return View("", "unsure", f"unsure: {first} or {second}?", bars)
-    return View(decision.label, "sure", f"sure: {percent(decision.confidence)} %", bars)
+    return View(decision.label, "sure", f"sure: {percent(decision.probs[decision.label])} %", bars)
 
 
 def percent(probability: float) -> int:

@@ -38,7 +38,13 @@ def test_a_sure_answer_is_named() -> None:
 def test_an_unsure_answer_has_no_name_and_the_two_likeliest_garments() -> None:
     shown = view(Decision("unsure", 0.4, {"Coat": 0.25, "none": 0.35, "Ankle boot": 0.4, "Bag": 0.0}, 0.35))
     bars = (Bar("Ankle boot", 40), Bar("nothing", 35), Bar("Coat", 25))
-    assert shown == View("", "unsure", "unsure: Ankle boot or Coat?", bars)
+    assert shown == View("", "unsure", "unsure: Coat or Ankle boot?", bars)  # in the labels' order: it stands still
+
+
+def test_a_name_that_is_held_shows_its_own_share() -> None:
+    shown = view(Decision("Coat", 0.5, {"Shirt": 0.5, "Coat": 0.45, "Bag": 0.05}, None))
+    bars = (Bar("Shirt", 50), Bar("Coat", 45), Bar("Bag", 5))
+    assert shown == View("Coat", "sure", "sure: 45 %", bars)
 
 
 def test_nothing_in_view_has_no_name() -> None:
