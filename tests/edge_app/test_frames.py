@@ -168,10 +168,10 @@ def test_a_still_picture_is_answered_without_regard_to_those_before() -> None:
 def test_the_region_and_the_threshold_are_the_visitors() -> None:
     desk = Desk([default_model()], Classifiers(), watch=None)
     frame_bgr = np.full((480, 960, 3), 255, dtype=np.uint8)
-    for left, name in enumerate(("trouser", "bag")):
+    for column, name in enumerate(("trouser", "bag")):
         drawing_bgr = cv2.imread(str(assets_dir() / "examples" / f"{name}.png"), cv2.IMREAD_COLOR)
         assert drawing_bgr is not None
-        frame_bgr[:, 480 * left : 480 * (left + 1)] = drawing_bgr
+        frame_bgr[:, 480 * column : 480 * (column + 1)] = drawing_bgr
     jpeg = base64.b64encode(cv2.imencode(".png", frame_bgr)[1].tobytes()).decode("ascii")
     message = {"visitor": "a", "model": default_model(), "jpeg": jpeg, "still": True}
     for left, name in ((0.0, "Trouser"), (0.5, "Bag")):
