@@ -13,9 +13,9 @@ import gradio as gr
 from edge_app.cameras.opening import open_camera
 from edge_app.contract import Contract
 from edge_app.errors import EdgeAppError, ModelNotFound
-from edge_app.models import contracts, default_model
+from edge_app.models import contract_path, contracts, default_model
 from edge_app.page.frames import Desk, Reply
-from edge_app.page.view import limits, nameable
+from edge_app.page.view import facts, limits, nameable, summary
 from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
 
@@ -24,6 +24,8 @@ TITLE = "Edge Fashion"
 FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 POLL_S = 0.5
+# The page's script, in this order: one function in the end.
+SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run")
 
 
 def serve(
@@ -74,7 +76,7 @@ def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None,
         gr.HTML(
             html_template=_text("page.html"),
             css_template=_text("page.css"),
-            js_on_load=_text("page.js"),
+            js_on_load="".join(_text(f"script/{name}.js") for name in SCRIPTS),
             apply_default_css=False,
             server_functions=server_functions(desk),
             models=[offer(contract, chosen) for contract in installed],
@@ -85,16 +87,20 @@ def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None,
 
 def offer(contract: Contract, chosen: str) -> dict[str, object]:
     """What the page's template and script know of a model."""
+    size_bytes = contract_path(contract.name).with_suffix(".tflite").stat().st_size
     return {
         "name": contract.name,
         "chosen": contract.name == chosen,
+        "threshold": contract.threshold,
+        "summary": summary(contract, size_bytes),
+        "facts": facts(contract),
         "nameable": nameable(contract),
         "limits": limits(contract),
     }
 
 
 def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
-    """The desk's two questions as functions: Gradio marks what it may call, and a bound method takes no mark."""
+    """The desk's questions as functions: Gradio marks what it may call, and a bound method takes no mark."""
 
     def classify_frame(message: object) -> Reply:
         return desk.classify_frame(message)
@@ -102,7 +108,10 @@ def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
     def watch_camera(message: object) -> Reply:
         return desk.watch_camera(message)
 
-    return [classify_frame, watch_camera]
+    def model_speeds(_: object) -> Reply:
+        return desk.model_speeds()
+
+    return [classify_frame, watch_camera, model_speeds]
 
 
 def read_auth(auth: str | None) -> tuple[str, str] | None:

@@ -15,6 +15,7 @@ import cv2
 from edge_app.errors import CameraError, EdgeAppError
 from edge_app.images import decode_bytes
 from edge_app.page.places import Busy, Place, Places, StillLooking
+from edge_app.page.speed import Speeds
 from edge_app.page.watch import GaveUp, Watch
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
 from edge_app.pixels import UInt8
@@ -54,6 +55,7 @@ class Desk:
     def __init__(self, models: list[str], classifiers: Classifiers, watch: Watch | None) -> None:
         self._models, self._classifiers, self._watch = models, classifiers, watch
         self._places = Places(time.monotonic)
+        self._speeds = Speeds(models)
 
     def classify_frame(self, message: object) -> Reply:
         """A frame of the browser's camera -> its answer."""
@@ -62,6 +64,13 @@ class Desk:
     def watch_camera(self, message: object) -> Reply:
         """The number of the last sight of the device's camera -> the next sight and its answer."""
         return self._answer(message, self._look)
+
+    def model_speeds(self) -> Reply:
+        """Milliseconds of one inference by model; empty if one cannot be loaded, which a frame's answer will say."""
+        try:
+            return dict(self._speeds.all_ms())
+        except EdgeAppError:
+            return {}
 
     def _answer(self, message: object, work: Callable[[Message, Place], Reply]) -> Reply:
         started = time.perf_counter()

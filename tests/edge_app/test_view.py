@@ -1,11 +1,13 @@
 """What the page shows of an answer, by hand."""
 
+import dataclasses
+
 import pytest
 
 from edge_app.contract import Contract, InputSpec
 from edge_app.decide import Decision
 from edge_app.labels import FASHION, LIVE
-from edge_app.page.view import Bar, View, limits, nameable, percent, view
+from edge_app.page.view import Bar, View, facts, limits, nameable, percent, summary, view
 
 
 def contract(variant: str) -> Contract:
@@ -64,6 +66,16 @@ def test_what_can_be_named_does_not_list_none() -> None:
     sentence = "It can name: T-shirt/top, Trouser, Pullover, Dress, Coat, Sandal, Shirt, Sneaker, Bag and Ankle boot."
     assert nameable(contract("live")) == sentence
     assert nameable(contract("fashion-mnist")) == sentence
+
+
+def test_a_model_is_summed_up_by_the_hardest_data_it_was_judged_on() -> None:
+    judged = dataclasses.replace(
+        contract("fashion-mnist"), name="cnn9", accuracy={"fashion-mnist test": 0.92, "photos val": 0.464}
+    )
+    assert summary(judged, 1_250_000) == "cnn9 · 46 % · 1.2 MB"
+    assert facts(judged) == "Named rightly: 46 % of photos, 92 % of Fashion-MNIST."
+    assert summary(contract("live"), 40_000) == "x · 0.0 MB"
+    assert facts(contract("live")) == ""
 
 
 def test_shop_picture_models_say_their_limits() -> None:
