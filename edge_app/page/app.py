@@ -1,31 +1,20 @@
-"""Builds the page and serves it."""
+"""Serves the page."""
 
 import contextlib
 import io
 import os
 import socket
 import time
-from collections.abc import Callable
-from importlib import resources
 
 import gradio as gr
 
 from edge_app.cameras.opening import open_camera
-from edge_app.contract import Contract
-from edge_app.errors import EdgeAppError, ModelNotFound
-from edge_app.models import contract_path, contracts, default_model
-from edge_app.page.frames import Desk, Reply
-from edge_app.page.view import facts, limits, nameable, summary
+from edge_app.errors import EdgeAppError
+from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
 from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
 
-TITLE = "Edge Fashion"
-# Fonts every system has, so that none is fetched.
-FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
-MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 POLL_S = 0.5
-# The page's script, in this order: one function in the end.
-SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run")
 
 
 def serve(
@@ -58,60 +47,6 @@ def serve(
         page.close(verbose=False)
         if watch is not None:
             watch.close()
-
-
-def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None, min_interval_s: float) -> gr.Blocks:
-    """The page, with `model` chosen (None: the app's choice); its classifier is loaded.
-
-    Raises ModelNotFound, ContractError or RuntimeMissing.
-    """
-    installed = contracts()
-    chosen = model or default_model()
-    if chosen not in [contract.name for contract in installed]:
-        raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
-    classifiers.get(chosen)
-    desk = Desk([contract.name for contract in installed], classifiers, watch)
-    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
-    with page:
-        gr.HTML(
-            html_template=_text("page.html"),
-            css_template=_text("page.css"),
-            js_on_load="".join(_text(f"script/{name}.js") for name in SCRIPTS),
-            apply_default_css=False,
-            server_functions=server_functions(desk),
-            models=[offer(contract, chosen) for contract in installed],
-            settings={"device": watch is not None, "minIntervalMs": 1e3 * min_interval_s},
-        )
-    return page
-
-
-def offer(contract: Contract, chosen: str) -> dict[str, object]:
-    """What the page's template and script know of a model."""
-    size_bytes = contract_path(contract.name).with_suffix(".tflite").stat().st_size
-    return {
-        "name": contract.name,
-        "chosen": contract.name == chosen,
-        "threshold": contract.threshold,
-        "summary": summary(contract, size_bytes),
-        "facts": facts(contract),
-        "nameable": nameable(contract),
-        "limits": limits(contract),
-    }
-
-
-def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
-    """The desk's questions as functions: Gradio marks what it may call, and a bound method takes no mark."""
-
-    def classify_frame(message: object) -> Reply:
-        return desk.classify_frame(message)
-
-    def watch_camera(message: object) -> Reply:
-        return desk.watch_camera(message)
-
-    def model_speeds(_: object) -> Reply:
-        return desk.model_speeds()
-
-    return [classify_frame, watch_camera, model_speeds]
 
 
 def read_auth(auth: str | None) -> tuple[str, str] | None:
@@ -181,7 +116,3 @@ def own_address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return socket.gethostname()
-
-
-def _text(name: str) -> str:
-    return resources.files("edge_app.page").joinpath(name).read_text(encoding="utf-8")

@@ -2,8 +2,8 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import CHROMIUM, DESKTOP, PHONE, STATES, Scheme, Server, chromium, visit, wait_for_answers
-from playwright.sync_api import Browser, Page, Playwright, expect
+from browser import CHROMIUM, DESKTOP, PHONE, STATES, Scheme, Server, visit, wait_for_answers
+from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -75,12 +75,3 @@ def test_everything_can_be_reached_and_used_by_keyboard(server: Server, browser:
             assert page.evaluate("document.activeElement.id") == f"tab-{opened}"
             expect(page.locator(f"#panel-{opened}")).to_be_visible()
             assert page.locator("[role=tabpanel]:visible").count() == 1
-
-
-def test_a_refusal_is_read_out(server: Server, playwright: Playwright) -> None:
-    with (
-        chromium(playwright, "--use-fake-device-for-media-stream", "--deny-permission-prompts") as browser,
-        visit(browser, server.url) as page,
-    ):
-        page.click("#start")
-        expect(page.locator("#spoken")).to_contain_text("refused: the browser may not use the camera")

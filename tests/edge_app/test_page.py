@@ -16,7 +16,6 @@ from browser import (
     ROOT,
     Server,
     answers,
-    chromium,
     drawn,
     listen,
     serving,
@@ -131,24 +130,6 @@ def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:
         )
         wait_for_answers(page, 5)
         assert int(page.get_attribute("#stats", "data-dropped") or 0) < dropped + 100_000
-
-
-def test_a_refused_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
-    with (
-        chromium(playwright, "--use-fake-device-for-media-stream", "--deny-permission-prompts") as browser,
-        visit(browser, server.url) as page,
-    ):
-        page.click("#start")
-        expect(page.locator("#state")).to_contain_text("refused: the browser may not use the camera")
-        expect(page.locator("#start")).to_have_text("Start camera")
-        assert page.inner_text("#answer") == ""
-
-
-def test_no_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
-    flags = ("--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream")
-    with chromium(playwright, *flags) as browser, visit(browser, server.url) as page:
-        page.click("#start")
-        expect(page.locator("#state")).to_contain_text("camera lost: no camera found")
 
 
 def test_a_device_camera_is_shown_and_named_behind_a_login(

@@ -17,5 +17,10 @@ function setText(node, text) {
 }
 
 // Whoever waits for a change of what is wished, shown or paused is woken by it.
-let wake = () => {};
-const woken = () => new Promise((resolve) => (wake = resolve));
+let changes = 0;
+let wakeUp = () => {};
+const woken = () => new Promise((resolve) => (wakeUp = resolve));
+function wake() {
+  changes++;
+  wakeUp();
+}

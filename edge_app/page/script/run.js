@@ -5,12 +5,16 @@ const RETRY_MS = 1000;
 const AGAIN_MS = 50; // when the server is still at this page's last question, asked before a stop and a start
 const UNSEEN_MS = 300; // how often a page that is not in view looks whether it is again
 
+// What a run takes its frames from, and how it takes one.
+const STEPS = { camera: photographOnce, video: photographOnce, still: lookOnce, device: watchOnce };
+
 let run = null; // the present run: { kind, stream, number, framesSeen, paused }; null while stopped
 
 function stop(state, words) {
   if (run && run.stream) run.stream.getTracks().forEach((track) => track.stop());
   run = null;
   video.srcObject = null;
+  video.removeAttribute("src");
   picture.hidden = true;
   picture.removeAttribute("src");
   root.classList.remove("running");
@@ -70,13 +74,13 @@ async function follow(mine) {
       continue;
     }
     const began = performance.now();
-    const waitMs = await (onDevice ? watchOnce(mine) : photographOnce(mine));
+    const waitMs = await STEPS[mine.kind](mine);
     const left = waitMs - (performance.now() - began);
     if (left > 0) await wait(left);
   }
 }
 
-// Both of the following take one frame's way, and return how long after its beginning the next may begin, in ms.
+// Each of the following takes one frame's way, and returns how long after its beginning the next may begin, in ms.
 
 async function photographOnce(mine) {
   const frame = await nextFrame(mine);
@@ -88,6 +92,17 @@ async function photographOnce(mine) {
   const jpeg = photograph(video, video.videoWidth, video.videoHeight);
   const reply = await ask(server.classify_frame, { jpeg });
   return accept(mine, reply, () => performance.now() - frame.capturedAt);
+}
+
+// A single picture is looked at again only when something else is wished.
+async function lookOnce(mine) {
+  const [began, seen] = [performance.now(), changes];
+  const jpeg = photograph(picture, picture.naturalWidth, picture.naturalHeight);
+  const reply = await ask(server.classify_frame, { jpeg, still: true });
+  showNumbersNow();
+  const waitMs = accept(mine, reply, () => performance.now() - began);
+  if (run === mine && reply && !reply.error && changes === seen) await woken();
+  return waitMs;
 }
 
 async function watchOnce(mine) {
@@ -107,6 +122,7 @@ function accept(mine, reply, age) {
   if (run !== mine || mine.paused) return 0;
   if (!reply) {
     sayWithoutAnswer("looking", "looking: the server does not answer; trying again");
+    stopIfLoggedOut(mine);
     return RETRY_MS;
   }
   if (reply.again) return AGAIN_MS;
@@ -120,6 +136,12 @@ function accept(mine, reply, age) {
   }
   showAnswer(reply, age());
   return props.settings.minIntervalMs;
+}
+
+// A refused question and a lost one look the same from here: Gradio's login is asked.
+async function stopIfLoggedOut(mine) {
+  const answer = await fetch(window.gradio_config.root + "/gradio_api/login_check").catch(() => undefined);
+  if (run === mine && answer?.status === 401) stop("refused", "refused: you are logged out. Reload the page to log in.");
 }
 
 // The server's answer; undefined if it fails or takes too long.

@@ -41,6 +41,7 @@ function sayWithoutAnswer(state, words) {
   figures.forEach((figure) => setText(figure, "–"));
   inputPicture.hidden = true;
   [shownAt, named] = [[], ""];
+  showNumbersNow();
   speak(words, 0);
 }
 
@@ -69,7 +70,7 @@ function showAnswer(reply, ageMs) {
   statsLine.dataset.answers = Number(statsLine.dataset.answers) + 1;
   statsLine.dataset.dropped = dropped;
   statsLine.dataset.frameAgeMs = ageMs.toFixed(1);
-  if (now - lastStats > STATS_EVERY_MS && shownAt.length > 1) {
+  if (now - lastStats > STATS_EVERY_MS) {
     lastStats = now;
     showStats((1000 * (shownAt.length - 1)) / (now - shownAt[0]), reply, ageMs);
   }
@@ -80,10 +81,15 @@ function showInput(png) {
   if (png) inputPicture.src = "data:image/png;base64," + png;
 }
 
+function showNumbersNow() {
+  [lastNumbers, lastStats] = [0, 0];
+}
+
+// The rate is that of the last seconds; a single answer has none.
 function showStats(rate, reply, ageMs) {
-  const classified = `${reply.latency_ms.toFixed(1)} ms to classify`;
-  setText(statsLine, `${rate.toFixed(0)} frames/s · ${classified} · ${ageMs.toFixed(0)} ms behind`);
-  const shown = { rate: rate.toFixed(1), age: `${ageMs.toFixed(0)} ms`, dropped: String(dropped) };
+  const classified = `${reply.latency_ms.toFixed(1)} ms to classify · ${ageMs.toFixed(0)} ms behind`;
+  setText(statsLine, rate ? `${rate.toFixed(0)} frames/s · ${classified}` : classified);
+  const shown = { rate: rate ? rate.toFixed(1) : "–", age: `${ageMs.toFixed(0)} ms`, dropped: String(dropped) };
   for (const [stage, ms] of Object.entries(reply.stages)) shown[stage] = `${ms.toFixed(2)} ms`;
   figures.forEach((figure) => setText(figure, shown[figure.dataset.figure]));
 }
