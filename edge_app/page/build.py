@@ -11,6 +11,7 @@ import gradio as gr
 from edge_app.contract import Contract
 from edge_app.errors import ModelNotFound
 from edge_app.images import decode_file
+from edge_app.labels import LIVE
 from edge_app.models import assets_dir, contract_path, contracts, default_model
 from edge_app.page.frames import Desk, Reply
 from edge_app.page.view import facts, limits, nameable, summary
@@ -23,7 +24,7 @@ FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 # The page's style and script, in this order; the script is one function in the end.
 STYLES = ("base", "picture", "answer", "choices", "small")
-SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files")
+SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots")
 WEBP_QUALITY = 80
 
 
@@ -48,7 +49,7 @@ def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None,
             server_functions=server_functions(desk),
             models=[offer(contract, chosen) for contract in installed],
             examples=examples(),
-            settings={"device": watch is not None, "minIntervalMs": 1e3 * min_interval_s},
+            settings={"device": watch is not None, "minIntervalMs": 1e3 * min_interval_s, "labels": LIVE},
         )
     return page
 

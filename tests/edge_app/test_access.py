@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
-TABS = ("model", "source", "details")
+TABS = ("model", "source", "details", "snapshots")
 
 
 def barriers(page: Page) -> list[str]:
@@ -43,6 +43,9 @@ def test_axe_finds_no_barrier(server: Server, browser: Browser, size: tuple[int,
         wait_for_answers(page, 5)
         for tab in TABS:
             page.click(f"#tab-{tab}")
+            if tab == "snapshots":
+                page.click("#keep")
+                expect(page.locator("#snapshots li")).to_have_count(1)
             assert barriers(page) == []
 
 
@@ -67,9 +70,9 @@ def test_everything_can_be_reached_and_used_by_keyboard(server: Server, browser:
         page.focus("#tab-model")
         for key, opened in (
             ("ArrowRight", "source"),
-            ("End", "details"),
+            ("End", "snapshots"),
             ("ArrowRight", "model"),
-            ("ArrowLeft", "details"),
+            ("ArrowLeft", "snapshots"),
         ):
             page.keyboard.press(key)
             assert page.evaluate("document.activeElement.id") == f"tab-{opened}"

@@ -62,15 +62,15 @@ function nextFrame(mine) {
 }
 
 // The part of a picture that is looked at, in its own proportions, never mirrored, as base64 JPEG.
-function photograph(source, pictureWidth, pictureHeight) {
-  const [width, height] = [region.width * pictureWidth, region.height * pictureHeight];
+function photograph(source, pictureWidth, pictureHeight, part = region) {
+  const [width, height] = [part.width * pictureWidth, part.height * pictureHeight];
   const scale = Math.min(1, LONGEST_EDGE / Math.max(width, height));
   canvas.width = Math.max(1, Math.round(width * scale));
   canvas.height = Math.max(1, Math.round(height * scale));
   const context = canvas.getContext("2d", { alpha: false });
   context.fillStyle = "#fff"; // what transparency shows
   context.fillRect(0, 0, canvas.width, canvas.height);
-  const [left, top] = [region.left * pictureWidth, region.top * pictureHeight];
+  const [left, top] = [part.left * pictureWidth, part.top * pictureHeight];
   context.drawImage(source, left, top, width, height, 0, 0, canvas.width, canvas.height);
   return canvas.toDataURL("image/jpeg", JPEG_QUALITY).split(",")[1];
 }

@@ -91,7 +91,7 @@ async function photographOnce(mine) {
   }
   const jpeg = photograph(video, video.videoWidth, video.videoHeight);
   const reply = await ask(server.classify_frame, { jpeg });
-  return accept(mine, reply, () => performance.now() - frame.capturedAt);
+  return accept(mine, reply, { jpeg }, () => performance.now() - frame.capturedAt);
 }
 
 // A single picture is looked at again only when something else is wished.
@@ -100,25 +100,27 @@ async function lookOnce(mine) {
   const jpeg = photograph(picture, picture.naturalWidth, picture.naturalHeight);
   const reply = await ask(server.classify_frame, { jpeg, still: true });
   showNumbersNow();
-  const waitMs = accept(mine, reply, () => performance.now() - began);
+  const waitMs = accept(mine, reply, { jpeg }, () => performance.now() - began);
   if (run === mine && reply && !reply.error && changes === seen) await woken();
   return waitMs;
 }
 
 async function watchOnce(mine) {
   const asked = performance.now();
-  const part = [region.left, region.top, region.width, region.height];
-  const reply = await ask(server.watch_camera, { after: mine.number, region: part });
+  const part = region;
+  const sides = [part.left, part.top, part.width, part.height];
+  const reply = await ask(server.watch_camera, { after: mine.number, region: sides });
   if (run === mine && reply && reply.jpeg) {
     picture.src = "data:image/jpeg;base64," + reply.jpeg;
     picture.hidden = false;
     [mine.number, dropped] = [reply.number, reply.dropped];
   }
   // The two clocks differ: to the age at the server's end comes all the time that was not spent there.
-  return accept(mine, reply, () => reply.age_ms + (performance.now() - asked - reply.held_ms));
+  return accept(mine, reply, { jpeg: reply?.jpeg, part }, () => reply.age_ms + (performance.now() - asked - reply.held_ms));
 }
 
-function accept(mine, reply, age) {
+// `seen` is the picture that was answered, `age` tells how old it is now.
+function accept(mine, reply, seen, age) {
   if (run !== mine || mine.paused) return 0;
   if (!reply) {
     sayWithoutAnswer("looking", "looking: the server does not answer; trying again");
@@ -134,6 +136,7 @@ function accept(mine, reply, age) {
     sayWithoutAnswer(reply.state, reply.words);
     return RETRY_MS;
   }
+  lastSeen = { ...seen, reply };
   showAnswer(reply, age());
   return props.settings.minIntervalMs;
 }

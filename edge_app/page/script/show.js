@@ -8,6 +8,7 @@ const [stateLine, answerLine, statsLine, spoken, inputPicture] = ["state", "answ
 const bars = [...find("bars").children];
 const figures = [...find("figures").querySelectorAll("dd")];
 
+let lastSeen = null; // the picture whose answer is shown, and that answer: { jpeg, part, reply }
 let dropped = 0;
 let shownAt = []; // when the last answers were shown, ms
 let [lastNumbers, lastStats] = [0, 0];
@@ -41,6 +42,7 @@ function sayWithoutAnswer(state, words) {
   figures.forEach((figure) => setText(figure, "–"));
   inputPicture.hidden = true;
   [shownAt, named] = [[], ""];
+  lastSeen = null;
   showNumbersNow();
   speak(words, 0);
 }
