@@ -6,5 +6,6 @@ watch     the device's own camera, classified while somebody looks
 frames    what the page's script calls: one message in, one answer out, errors as data
 speed     how fast each model is on this machine
 build     the page: page.html, style/ and script/, and what they may ask the server
+gate      what is let through to Gradio: only what the page needs
 app       serves it
 """

@@ -2,19 +2,26 @@
 
 import contextlib
 import io
+import ipaddress
 import os
+import secrets
 import socket
 import time
 
 import gradio as gr
+from starlette.middleware import Middleware
 
+from edge_app.cameras.device import without_password
 from edge_app.cameras.opening import open_camera
 from edge_app.errors import EdgeAppError
 from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
+from edge_app.page.gate import Gate, Rules
 from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
 
 POLL_S = 0.5
+PASSWORD_BYTES = 24  # of the password that a share link gets: 32 letters
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def serve(
@@ -24,25 +31,34 @@ def serve(
     host: str,
     port: int,
     share: bool,
+    share_camera: bool,
     auth: str | None,
     max_fps: float | None,
 ) -> int:
     """Serves the page until Ctrl-C; returns the exit status.
 
     `camera` is `browser` or what `open_camera` takes; `auth` is USER:PASSWORD. Raises CameraError, ModelNotFound,
-    ContractError or RuntimeMissing before anything is served.
+    ContractError, RuntimeMissing or EdgeAppError before anything is served.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing is to leave this machine
     credentials = read_auth(auth)
-    min_interval_s = 1 / max_fps if max_fps else 0.0
+    if share and camera != "browser" and not share_camera:
+        raise EdgeAppError(
+            f"--share with --camera {without_password(camera)} would show this camera to everybody who has the link. "
+            "Add --share-camera if that is what you want, or leave --camera out."
+        )
+    if share and credentials is None:
+        credentials = ("guest", secrets.token_urlsafe(PASSWORD_BYTES))
+        print(f"Name and password for the page: {':'.join(credentials)}", flush=True)
     classifiers = Classifiers()
     watch = None
     if camera != "browser":
         open_camera(camera).close()  # a wrong path is better told now than on the page
-        watch = Watch(lambda: open_camera(camera), classifiers, min_interval_s)
-    page = build_page(model, classifiers, watch, min_interval_s)
+        watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
+    page, desk = build_page(model, classifiers, watch, max_fps)
+    rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
     try:
-        return _launch(page, host, port, share, credentials)
+        return _launch(page, rules, host=host, port=port, share=share, credentials=credentials)
     finally:
         page.close(verbose=False)
         if watch is not None:
@@ -59,7 +75,9 @@ def read_auth(auth: str | None) -> tuple[str, str] | None:
     return user, password
 
 
-def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tuple[str, str] | None) -> int:
+def _launch(
+    page: gr.Blocks, rules: Rules, *, host: str, port: int, share: bool, credentials: tuple[str, str] | None
+) -> int:
     if share:
         print(
             f"Asking for a share link, up to a minute. The page opens at http://{in_url(host)}:{port}/ meanwhile.",
@@ -82,6 +100,7 @@ def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tup
                 mcp_server=False,
                 quiet=True,
                 prevent_thread_lock=True,
+                app_kwargs={"middleware": [Middleware(Gate, rules=rules)]},
             )
     except OSError as error:
         raise EdgeAppError(
@@ -89,6 +108,7 @@ def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tup
             "machine's. Choose another with --port or --host."
         ) from error
     if share and page.share_url:
+        rules.share_host = page.share_url.partition("://")[2].rstrip("/")
         print(f"Shared for a week at most, with whoever has the link: {page.share_url}")
     elif share:
         print("No share link could be had: Gradio's tunnel cannot be reached from here. The page goes on without.")
@@ -106,6 +126,14 @@ def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tup
 def in_url(host: str) -> str:
     """A host as it stands in a URL: an IPv6 address in brackets."""
     return f"[{host}]" if ":" in host else host
+
+
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a page that listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 def own_address() -> str:

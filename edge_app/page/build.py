@@ -28,8 +28,10 @@ SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zi
 WEBP_QUALITY = 80
 
 
-def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None, min_interval_s: float) -> gr.Blocks:
-    """The page, with `model` chosen (None: the app's choice); its classifier is loaded.
+def build_page(
+    model: str | None, classifiers: Classifiers, watch: Watch | None, max_fps: float | None
+) -> tuple[gr.Blocks, Desk]:
+    """The page, with `model` chosen (None: the app's choice), and who answers it; the model's classifier is loaded.
 
     Raises ModelNotFound, ContractError or RuntimeMissing.
     """
@@ -38,7 +40,8 @@ def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None,
     if chosen not in [contract.name for contract in installed]:
         raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
     classifiers.get(chosen)
-    desk = Desk([contract.name for contract in installed], classifiers, watch)
+    desk = Desk([contract.name for contract in installed], classifiers, watch, max_fps)
+    settings = {"device": watch is not None, "minIntervalMs": 1e3 / max_fps if max_fps else 0, "labels": LIVE}
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(
@@ -49,9 +52,9 @@ def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None,
             server_functions=server_functions(desk),
             models=[offer(contract, chosen) for contract in installed],
             examples=examples(),
-            settings={"device": watch is not None, "minIntervalMs": 1e3 * min_interval_s, "labels": LIVE},
+            settings=settings,
         )
-    return page
+    return page, desk
 
 
 def offer(contract: Contract, chosen: str) -> dict[str, object]:

@@ -14,7 +14,7 @@ import cv2
 
 from edge_app.errors import CameraError, EdgeAppError
 from edge_app.images import decode_bytes
-from edge_app.page.places import Busy, Place, Places, StillLooking
+from edge_app.page.places import MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
 from edge_app.page.speed import Speeds
 from edge_app.page.watch import GaveUp, Watch
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
@@ -25,6 +25,7 @@ MAX_JPEG_CHARS = 300_000
 MAX_PIXELS = 1_000_000
 MAX_VISITOR_CHARS = 64
 WATCH_TIMEOUT_S = 2.0
+CLASSIFYING_S = 5.0
 
 Reply = dict[str, object]
 
@@ -52,9 +53,14 @@ class Message:
 class Desk:
     """Answers the page's script. ``watch`` is the device's own camera, None when browsers bring theirs."""
 
-    def __init__(self, models: list[str], classifiers: Classifiers, watch: Watch | None) -> None:
+    def __init__(
+        self, models: list[str], classifiers: Classifiers, watch: Watch | None, max_fps: float | None = None
+    ) -> None:
         self._models, self._classifiers, self._watch = models, classifiers, watch
-        self._places = Places(time.monotonic)
+        self._places = Places(time.monotonic, max_fps=max_fps or MAX_FPS)
+        self._answers = 0
+        self._answered_s: float | None = None
+        self._trouble = ""  # what went wrong since the last answer
         self._speeds = Speeds(models)
 
     def classify_frame(self, message: object) -> Reply:
@@ -72,6 +78,17 @@ class Desk:
         except EdgeAppError:
             return {}
 
+    def health(self) -> Reply:
+        """Whether frames are being classified: what `/healthz` tells. Not ``ok`` while questions fail on this side."""
+        since_s = None if self._answered_s is None else time.monotonic() - self._answered_s
+        return {
+            "ok": not self._trouble,
+            "trouble": self._trouble,
+            "classifying": since_s is not None and since_s < CLASSIFYING_S,
+            "answers": self._answers,
+            "seconds_since_answer": since_s,
+        }
+
     def _answer(self, message: object, work: Callable[[Message, Place], Reply]) -> Reply:
         started = time.perf_counter()
         try:
@@ -79,14 +96,17 @@ class Desk:
             with self._places.frame(request.visitor) as place:
                 reply = work(request, place)
         except Busy as error:
-            return _trouble("busy", str(error), again=isinstance(error, StillLooking))
+            return _trouble("busy", str(error), again=isinstance(error, StillLooking | TooSoon))
         except CameraError as error:
+            self._trouble = str(error)
             return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
         except EdgeAppError as error:
             return _trouble("refused", str(error))
         except Exception:
             logging.getLogger(__name__).exception("a frame could not be answered")
+            self._trouble = "a frame could not be answered; the terminal says why"
             return _trouble("refused", "something went wrong with this picture; the terminal says what")
+        self._answers, self._answered_s, self._trouble = self._answers + 1, time.monotonic(), ""
         return {**reply, "held_ms": 1e3 * (time.perf_counter() - started)}
 
     def _classify(self, message: Message, place: Place) -> Reply:

@@ -124,6 +124,24 @@ def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, scheme: S
         context.close()
 
 
+def component(server: Server) -> int:
+    """The number under which Gradio knows the page's HTML."""
+    with urllib.request.urlopen(server.url + "config", timeout=10) as config:
+        components = json.load(config)["components"]
+    return next(int(component["id"]) for component in components if component["type"] == "html")
+
+
+def ask(server: Server, function: str, message: dict[str, Any]) -> dict[str, Any]:
+    """What the page's script would be answered."""
+    body = {"data": message, "component_id": component(server), "fn_name": function, "session_hash": "test"}
+    question = urllib.request.Request(
+        server.url + "gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(question, timeout=10) as answer:
+        reply: dict[str, Any] = json.load(answer)
+        return reply
+
+
 def answers(page: Page) -> int:
     return int(page.get_attribute("#stats", "data-answers") or 0)
 

@@ -264,12 +264,12 @@ def test_the_page_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(app, "serve", serve)
     assert cli.main([]) == 0
-    chosen = ["--camera", "0", "--model", "cnn4", "--host", "0.0.0.0", "--port", "80", "--share"]
+    chosen = ["--camera", "0", "--model", "cnn4", "--host", "0.0.0.0", "--port", "80", "--share", "--share-camera"]
     assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5"]) == 0
-    keys = ("camera", "model", "host", "port", "share", "auth", "max_fps")
+    keys = ("camera", "model", "host", "port", "share", "share_camera", "auth", "max_fps")
     assert calls == [
-        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, None, None), strict=True)),
-        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, "a:b", 2.5), strict=True)),
+        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, False, None, None), strict=True)),
+        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, True, "a:b", 2.5), strict=True)),
     ]
 
 

@@ -11,7 +11,7 @@ from edge_app.cameras.opening import open_camera
 from edge_app.errors import CameraError
 from edge_app.models import assets_dir, default_model
 from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message, to_png
-from edge_app.page.places import Busy, Places, StillLooking
+from edge_app.page.places import Busy, Places, StillLooking, TooSoon
 from edge_app.page.watch import Sight, Watch
 from edge_app.pipeline import Classifiers, Pipeline, Wish
 from edge_app.region import Region
@@ -69,6 +69,35 @@ def test_what_a_visitor_remembers_goes_with_the_place() -> None:
     clock.now_s = 5.0
     with places.frame("ann") as place:
         assert place.pipeline is None
+
+
+def test_a_visitor_may_send_so_many_frames_a_second() -> None:
+    clock = Clock()
+    places = Places(clock, max_fps=2.0)
+    for visitor in ("ann", "ann", "bob"):  # two at once, each
+        with places.frame(visitor):
+            pass
+    clock.now_s = 0.25  # half a frame earned
+    with pytest.raises(TooSoon), places.frame("ann"):
+        pass
+    clock.now_s = 0.5
+    with places.frame("ann"):
+        pass
+    with pytest.raises(TooSoon), places.frame("ann"):
+        pass
+
+
+def test_a_visitor_may_send_a_frame_in_ten_seconds() -> None:
+    clock = Clock()
+    places = Places(clock, lease_s=60.0, max_fps=0.125)
+    with places.frame("ann"):
+        pass
+    clock.now_s = 7.9
+    with pytest.raises(TooSoon), places.frame("ann"):
+        pass
+    clock.now_s = 8.0
+    with places.frame("ann"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -199,3 +228,18 @@ def test_what_the_model_saw_keeps_its_colours() -> None:
     red = np.full((4, 4, 3), (250, 0, 0), dtype=np.uint8)
     seen_bgr = cv2.imdecode(np.frombuffer(base64.b64decode(to_png(red)), np.uint8), cv2.IMREAD_COLOR)
     assert seen_bgr is not None and seen_bgr[0, 0].tolist() == [0, 0, 250]
+
+
+def test_health_tells_of_trouble_until_the_next_answer() -> None:
+    class Broken(Watch):
+        def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
+            raise CameraError("camera 0: unplugged")
+
+    desk = Desk([default_model()], Classifiers(), Broken(lambda: open_camera("auto"), Classifiers()))
+    message = {"visitor": "a", "model": default_model(), "jpeg": drawing("bag")}
+    desk.watch_camera(message)
+    assert (desk.health()["ok"], desk.health()["trouble"]) == (False, "camera 0: unplugged")
+    desk.classify_frame({**message, "jpeg": ""})  # what a visitor does wrong is no trouble of the server's
+    assert desk.health()["ok"] is False
+    desk.classify_frame(message)
+    assert (desk.health()["ok"], desk.health()["answers"], desk.health()["classifying"]) == (True, 1, True)

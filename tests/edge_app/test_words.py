@@ -1,12 +1,9 @@
 """What is said when something is in the way, in words that name the next step."""
 
 import ipaddress
-import json
-import urllib.request
-from typing import Any
 
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, chromium, serving, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, ask, chromium, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, Playwright, expect
 
 from edge_app.models import default_model
@@ -20,20 +17,6 @@ def on_a_network() -> bool:
         return not ipaddress.ip_address(own_address()).is_loopback
     except ValueError:
         return False
-
-
-def ask(server: Server, function: str, message: dict[str, Any]) -> dict[str, Any]:
-    """What the page's script would be answered."""
-    with urllib.request.urlopen(server.url + "config", timeout=10) as config:
-        components = json.load(config)["components"]
-    (component,) = [component["id"] for component in components if component["type"] == "html"]
-    body = {"data": message, "component_id": component, "fn_name": function, "session_hash": "test"}
-    question = urllib.request.Request(
-        server.url + "gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(question, timeout=10) as answer:
-        reply: dict[str, Any] = json.load(answer)
-        return reply
 
 
 def test_a_refused_camera(server: Server, playwright: Playwright) -> None:
