@@ -69,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--share", action="store_true", help="also make a public link, for a week at most, behind a password"
     )
     parser.add_argument("--share-camera", action="store_true", help="show --camera's pictures over that link too")
+    parser.add_argument("--https", action="store_true", help="serve by https: other machines' cameras can be used")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     parser.add_argument(
         "--max-fps", type=_number(float, 0.1, 240), metavar="N", help="at most so many answers a second"
@@ -111,6 +112,7 @@ def _run(options: argparse.Namespace) -> int:
         port=options.port,
         share=options.share,
         share_camera=options.share_camera,
+        https=options.https,
         auth=options.auth,
         max_fps=options.max_fps,
     )

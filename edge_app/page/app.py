@@ -16,6 +16,7 @@ from edge_app.cameras.opening import open_camera
 from edge_app.errors import EdgeAppError
 from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
 from edge_app.page.gate import Gate, Rules
+from edge_app.page.https import Certificate, own_certificate, own_names
 from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
 
@@ -32,6 +33,7 @@ def serve(
     port: int,
     share: bool,
     share_camera: bool,
+    https: bool,
     auth: str | None,
     max_fps: float | None,
 ) -> int:
@@ -47,6 +49,9 @@ def serve(
             f"--share with --camera {without_password(camera)} would show this camera to everybody who has the link. "
             "Add --share-camera if that is what you want, or leave --camera out."
         )
+    if share and https:
+        raise EdgeAppError("--https and --share: a share link is https already; leave one of them out")
+    certificate = own_certificate(own_names(own_address())) if https else None
     if share and credentials is None:
         credentials = ("guest", secrets.token_urlsafe(PASSWORD_BYTES))
         print(f"Name and password for the page: {':'.join(credentials)}", flush=True)
@@ -58,7 +63,7 @@ def serve(
     page, desk = build_page(model, classifiers, watch, max_fps)
     rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
     try:
-        return _launch(page, rules, host=host, port=port, share=share, credentials=credentials)
+        return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
     finally:
         page.close(verbose=False)
         if watch is not None:
@@ -76,7 +81,14 @@ def read_auth(auth: str | None) -> tuple[str, str] | None:
 
 
 def _launch(
-    page: gr.Blocks, rules: Rules, *, host: str, port: int, share: bool, credentials: tuple[str, str] | None
+    page: gr.Blocks,
+    rules: Rules,
+    *,
+    host: str,
+    port: int,
+    share: bool,
+    credentials: tuple[str, str] | None,
+    certificate: Certificate | None,
 ) -> int:
     if share:
         print(
@@ -100,6 +112,9 @@ def _launch(
                 mcp_server=False,
                 quiet=True,
                 prevent_thread_lock=True,
+                ssl_certfile=str(certificate.certificate) if certificate else None,
+                ssl_keyfile=str(certificate.key) if certificate else None,
+                ssl_verify=False,  # by Gradio's own first question to the page, which is signed by nobody else
                 app_kwargs={"middleware": [Middleware(Gate, rules=rules)]},
             )
     except OSError as error:
@@ -113,7 +128,10 @@ def _launch(
     elif share:
         print("No share link could be had: Gradio's tunnel cannot be reached from here. The page goes on without.")
     if host == "0.0.0.0":
-        print(f"From another machine: http://{own_address()}:{port}/")
+        scheme = "https" if certificate else "http"
+        print(f"From another machine: {scheme}://{own_address()}:{port}/")
+        if certificate:
+            print("Its browser will warn of a certificate it does not know: this machine has made it itself.")
     try:
         print(f"{TITLE}: {page.local_url}  (Ctrl-C ends it)", flush=True)
         while page.is_running:

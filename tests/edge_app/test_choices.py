@@ -188,6 +188,7 @@ def test_what_the_model_sees_and_the_figures_are_shown_on_demand(server: Server,
         size = page.eval_on_selector("#input", "(img) => [img.naturalHeight, img.naturalWidth]")
         assert size == [height, width]
         expect(page.locator("[data-figure=invoke_ms]")).to_have_text(re.compile(r"\d+\.\d\d ms"))
+        expect(page.locator("[data-figure=rate]")).to_have_text(re.compile(r"\d+\.\d"))
         shown = page.locator("#figures dd").all_inner_texts()
         assert len(shown) == 7 and all(any(letter.isdigit() for letter in words) for words in shown)
 

@@ -12,7 +12,7 @@ const CAMERA_TROUBLES = {
 };
 const NOT_SECURE =
   "browsers give no camera to a plain http page of another machine. Open the page on that machine itself, " +
-  "or start it there with --camera auto.";
+  "or start it there with --https, or with --camera auto to use that machine's camera.";
 
 const cameraChoice = find("camera");
 const canvas = document.createElement("canvas");
