@@ -30,14 +30,17 @@ def main(argv: list[str]) -> int:
     """Runs the conversions; returns the exit status: 0 done, 2 a clear error."""
     args = parse(argv)
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
-    from converters.convert import TEST, VAL, convert, load_data
+    from converters.checkpoint import keep_checkpoint
+    from converters.convert import convert
+    from converters.data import load_data
+    from converters.measure import TEST, VAL
     from converters.quantize import MODES
-    from converters.source import keep_checkpoint, load_source
     from train.models import CNNS
+    from train.source import load_source
 
     try:
         source = load_source(Path(args.run))
-        data = load_data(args.data, source.config.seed)
+        data = load_data(args.data, source.config.seed, source.is_live)
         modes = list(MODES) if args.mode == "all" else [args.mode]
         default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")
         out_dir = Path(args.out) if args.out else default_out

@@ -20,7 +20,6 @@ from edge_app.errors import ConversionError
 UInt8 = npt.NDArray[np.uint8]
 
 MODES = ("int8", "dynamic", "float16", "float32")
-CALIBRATION_PER_CLASS = 200
 
 
 def export_float32(network: keras.Model) -> bytes:
@@ -80,11 +79,3 @@ def calibrate(float32_model: bytes, manager: RecipeManager, pixels: UInt8) -> di
     calibrator.calibrate({"serving_default": samples}, manager)
     statistics: dict[str, Any] = calibrator.get_model_qsvs()
     return statistics
-
-
-def calibration_indices(labels: UInt8, per_class: int, seed: int) -> npt.NDArray[np.int64]:
-    """Indices of ``per_class`` random examples of each class."""
-    random = np.random.default_rng(seed)
-    return np.concatenate(
-        [random.permutation(np.flatnonzero(labels == label))[:per_class] for label in np.unique(labels)]
-    )

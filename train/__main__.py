@@ -1,11 +1,12 @@
-"""Command line: ``python -m train MODEL --recipe article``."""
+"""Command line: ``python -m train MODEL --recipe article``, ``python -m train compare``."""
 
 import argparse
+import dataclasses
 import os
 import sys
 from pathlib import Path
 
-from edge_app.errors import EdgeAppError
+from edge_app.errors import EdgeAppError, RunError
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -14,13 +15,27 @@ def parse(argv: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Trains one of the four networks. Stop it at any moment: the same command goes on from the last "
         "whole epoch.",
+        epilog="python -m train compare: tables and pictures over all installed models.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
-    parser.add_argument("--recipe", choices=("article",), default="article", help="how it is trained (article)")
+    parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
+    for name in ("photos", "products"):
+        words = f"for live: also learn from these own {name}, an archive or folder; may be given more than once"
+        parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words)
+    parser.add_argument(
+        "--teacher",
+        metavar="RUN",
+        type=Path,
+        action="append",
+        default=[],
+        help="also learn from this trained run or checkpoint; may be given more than once",
+    )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
-    parser.add_argument("--size", type=_whole, metavar="PX", help="side of vgg19's input (150 on a GPU, 64 on a CPU)")
+    parser.add_argument(
+        "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 96; article 150 on a GPU, 64 on a CPU)"
+    )
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
     return parser.parse_args(argv)
 
@@ -33,11 +48,14 @@ def _whole(text: str) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Runs one training; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
-    args = parse(argv)
+    """Runs one training, or the comparison; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        return _train(args)
+        if argv[:1] == ["compare"]:
+            from train import compare
+
+            return compare.main(argv[1:])
+        return _train(parse(argv))
     except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -47,25 +65,39 @@ def main(argv: list[str]) -> int:
 
 
 def _train(args: argparse.Namespace) -> int:
-    from train.data import load_fashion_mnist
-    from train.devices import device_name
-    from train.recipes import Config, article
-    from train.run import run, summary
+    from train.data import find_data, load_fashion_mnist
+    from train.devices import device_name, on_gpu
+    from train.live import digests_of, find_paths
+    from train.recipes import TEACHING, Config, recipe_of
+    from train.run import Inputs, run, summary
+    from train.source import load_source, require_same_lesson
     from train.vgg19 import default_size, load_base, weights_digest
 
-    size = args.size
-    if size is None:
-        size = default_size(on_gpu=not device_name().startswith("cpu")) if args.model == "vgg19" else 28
-    recipe = article(args.model)
+    recipe = recipe_of(args.recipe, args.model, on_gpu())
+    size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
-    data, base, digests = load_fashion_mnist(args.data, args.seed), None, {}
+    digests: dict[str, str] = {}
+    base = paths = None
+    if recipe.mixture:
+        paths = find_paths(find_data(args.data), args.photos, args.products)
+        digests |= digests_of(paths)
+    elif args.photos or args.products:
+        raise RunError("--photos and --products are for the recipe live.")
+    data = load_fashion_mnist(args.data, args.seed)
     if args.model == "vgg19":
         base = load_base(size, args.backbone_weights)
-        digests = {"vgg19 base": weights_digest(base)}
-    config = Config(args.model, recipe, args.seed, size, data.digests | digests)
+        digests["vgg19 base"] = weights_digest(base)
+    teachers = [load_source(path) for path in args.teacher]
+    if teachers:
+        require_same_lesson(teachers, recipe, size)
+        recipe = dataclasses.replace(recipe, teaching=TEACHING)
+        digests |= {f"teacher {teacher.config.name}": weights_digest(teacher.network) for teacher in teachers}
+    names = tuple(teacher.config.name for teacher in teachers)
+    config = Config(args.model, recipe, args.seed, size, data.digests | digests, names)
     run_dir = Path(args.out or f"runs/{config.name}")
     print(f"{config.name}: {size}x{size} pixels, on {device_name()}, into {run_dir}/", flush=True)
-    print(summary(run(config, data, run_dir, base), run_dir))
+    inputs = Inputs(data, base, paths, tuple(teacher.network for teacher in teachers))
+    print(summary(run(config, inputs, run_dir), run_dir))
     return 0
 
 

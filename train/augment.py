@@ -6,6 +6,8 @@ from keras import layers
 
 from train.recipes import Augmentation
 
+RANGE = {"value_range": (0, 255)}
+
 
 def augmentation_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
     """Layers for float pixels (N, H, W, C) of objects on black; outside training they are the identity.
@@ -13,14 +15,36 @@ def augmentation_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
     The pictures are doubled first and halved at the end, so that four resamplings in a row move pixels by halves
     instead of blurring them: at 28x28 the blur of bilinear resampling costs more than augmentation gains.
     """
-    shear = math.tan(math.radians(config.shear_deg))
-    style = {"fill_mode": "constant", "interpolation": "nearest"}
-    slight = {"fill_mode": "constant", "interpolation": "bilinear"}  # by less than half a pixel
     return [
         layers.UpSampling2D(2),
+        *moving_layers(config, seed),
+        *lighting_layers(config, seed),
+        layers.AveragePooling2D(2),
+    ]
+
+
+def moving_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
+    """Flip, rotation, shift, shear and zoom, for float pixels (N, H, W, C); what comes in from outside is 0."""
+    shear = math.tan(math.radians(config.shear_deg))
+    style = {"fill_mode": "constant", "interpolation": "nearest"}
+    slight = {"fill_mode": "constant", "interpolation": "bilinear"}  # the article's is less than half a pixel
+    return [
+        *([layers.RandomFlip("horizontal", seed=seed + 4)] if config.flip else []),
         layers.RandomRotation(config.rotation_deg / 360, seed=seed, **style),
         layers.RandomTranslation(config.shift, config.shift, seed=seed + 1, **style),
         layers.RandomShear(shear, shear, seed=seed + 2, **slight),
         layers.RandomZoom(config.zoom, config.zoom, seed=seed + 3, **style),
-        layers.AveragePooling2D(2),
     ]
+
+
+def lighting_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
+    """Brightness, contrast and erasing, for float pixels (N, H, W, C) 0..255; those that ``config`` has."""
+    changes = []
+    if config.brightness:
+        changes.append(layers.RandomBrightness(config.brightness, seed=seed + 5, **RANGE))
+    if config.contrast:
+        changes.append(layers.RandomContrast(config.contrast, seed=seed + 6, **RANGE))
+    if config.erasing:
+        scale = (0.02, config.erasing)
+        changes.append(layers.RandomErasing(factor=0.5, scale=scale, seed=seed + 7, **RANGE))
+    return changes

@@ -4,7 +4,7 @@ import csv
 import math
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -16,7 +16,8 @@ from edge_app.errors import RunError
 from train.augment import augmentation_layers
 from train.devices import jit_compile
 from train.files import write_atomically
-from train.recipes import Config
+from train.losses import accuracy, cross_entropy, students_accuracy, taught
+from train.recipes import Config, Recipe
 from train.state import Row, State, assign, to_arrays
 from train.tensorboard import EventLog
 
@@ -127,30 +128,67 @@ def write_history(path: Path, history: list[Row]) -> None:
     write_atomically(path, write)
 
 
-def phases(config: Config) -> Iterator[tuple[int, bool]]:
-    """(epoch at which the phase ends, are its images changed?) of every phase that has epochs."""
-    recipe = config.recipe
-    if recipe.epochs:
-        yield recipe.epochs, False
-    if recipe.augmented_epochs:
-        yield recipe.epochs + recipe.augmented_epochs, True
+@dataclass(frozen=True)
+class Phase:
+    """A stretch of training, up to epoch ``end``: on ``batches(epoch)``, those of that epoch and of the following ones,
+    through ``augment`` where there is one."""
+
+    end: int
+    batches: Callable[[int], keras.utils.PyDataset]
+    augment: keras.Model | None
 
 
-def fit(network: keras.Model, config: Config, train: Examples, val: Examples, run_dir: Path) -> list[Row]:
+def article_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
+    """The examples as they are, then augmented, for as many epochs as the recipe says."""
+
+    def batches(epoch: int) -> Batches:
+        return Batches(train, recipe.batch_size, seed, epoch)
+
+    plain = Phase(recipe.epochs, batches, None)
+    if not recipe.augmented_epochs:
+        return [plain]
+    layers = [keras.Input(train.inputs.shape[1:]), *augmentation_layers(recipe.augmentation, seed)]
+    return [plain, Phase(recipe.epochs + recipe.augmented_epochs, batches, keras.Sequential(layers))]
+
+
+class Teachers(keras.layers.Layer):  # type: ignore[misc]
+    """Networks that teach: their mean logits (N, C), never training, whatever goes on around them."""
+
+    def __init__(self, networks: Sequence[keras.Model]) -> None:
+        super().__init__()
+        self.networks = [keras.Model(network.input, network.output["logits"]) for network in networks]
+        self.trainable = False  # and all their variables with it
+
+    def call(self, views: keras.KerasTensor) -> keras.KerasTensor:
+        return keras.ops.mean(keras.ops.stack([network(views, training=False) for network in self.networks]), axis=0)
+
+
+def class_of(student: keras.Model, augment: keras.Model | None, teachers: Sequence[keras.Model]) -> keras.Model:
+    """Pictures -> (N, 2, C): the student's and the teachers' logits for the same views."""
+    pictures = keras.Input((augment or student).inputs[0].shape[1:])
+    views = augment(pictures) if augment else pictures
+    return keras.Model(pictures, keras.ops.stack([student(views), Teachers(teachers)(views)], axis=1))
+
+
+def fit(
+    network: keras.Model,
+    config: Config,
+    phases: list[Phase],
+    val: Examples,
+    run_dir: Path,
+    *,
+    teachers: Sequence[keras.Model] = (),
+) -> list[Row]:
     """Trains ``network`` in place, from where ``run_dir`` left off, and leaves it with its best epoch's weights.
 
+    ``teachers`` are used where the recipe says how.
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """
-    recipe = config.recipe
-    total = recipe.epochs + recipe.augmented_epochs
+    recipe, total = config.recipe, phases[-1].end
     classifier = keras.Model(network.input, network.output["logits"])
-    augment = keras.Sequential(
-        [keras.Input(network.input.shape[1:]), *augmentation_layers(recipe.augmentation, config.seed)]
-    )
-    steps = total * math.ceil(len(train.inputs) / recipe.batch_size)
-    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps))
+    optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps(phases)))
     optimizer.build(classifier.trainable_variables)
-    others = [*augment.variables, *optimizer.variables]
+    others = [*(v for phase in phases if phase.augment for v in phase.augment.variables), *optimizer.variables]
 
     state = State.load(run_dir / STATE)
     if state.history:
@@ -158,26 +196,32 @@ def fit(network: keras.Model, config: Config, train: Examples, val: Examples, ru
         write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
         print(f"going on after epoch {len(state.history)} of {total}", flush=True)
     keeper = Keeper(run_dir, state, network, others, total)
-    for end, augmented in phases(config):
-        if len(state.history) >= end:
+    for phase in phases:
+        if len(state.history) >= phase.end:
             continue
-        model = keras.Sequential([augment, classifier]) if augmented else classifier
-        model.compile(
-            optimizer=optimizer,
-            loss=keras.losses.CategoricalCrossentropy(from_logits=True),
-            metrics=["accuracy"],
-            jit_compile=jit_compile(),
-        )
+        model = keras.Sequential([phase.augment, classifier]) if phase.augment else classifier
+        loss, metric = cross_entropy(recipe.label_smoothing), keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
+        if recipe.teaching:
+            model = class_of(classifier, phase.augment, teachers)
+            loss = taught(recipe.label_smoothing, recipe.teaching.weight, recipe.teaching.temperature)
+            metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
+        model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
         model.fit(
-            Batches(train, recipe.batch_size, config.seed, start),
+            phase.batches(start),
             validation_data=(val.inputs, val.targets),
             validation_batch_size=1000,
             initial_epoch=start,
-            epochs=end,
+            epochs=phase.end,
             shuffle=False,
             verbose=0,
             callbacks=[keeper],
         )
     assign(network.weights, state.best)
     return state.history
+
+
+def steps(phases: list[Phase]) -> int:
+    """Batches in all epochs of all phases."""
+    starts = [0, *(phase.end for phase in phases)]
+    return sum((phase.end - start) * len(phase.batches(0)) for start, phase in zip(starts, phases, strict=False))

@@ -7,6 +7,8 @@ Every model takes float32 pixels 0..255 (N, H, W, C), scales them itself, and ha
 import keras
 from keras import layers
 
+from edge_app.labels import FASHION, LIVE
+
 CNNS = ("cnn1", "cnn3", "cnn4")
 MODELS = (*CNNS, "vgg19")
 
@@ -72,11 +74,12 @@ def build_vgg19_base(size: int, weights: str | None) -> keras.Model:
     return keras.Model(pixels, base(centred), name="vgg19_base")
 
 
-def build_vgg19_head(feature_shape: tuple[int, ...], classes: int = 10) -> keras.Model:
-    """Flatten - Dense512 - Dropout .5 - Dense10 on the base's output."""
+def build_vgg19_head(feature_shape: tuple[int, ...], live: bool = False) -> keras.Model:
+    """Flatten - Dense512 - Dropout .5 - Dense10 on the base's output; ``live`` averages over places and has 11."""
     maps = keras.Input(feature_shape, name="maps")
-    features = layers.Dense(512, activation="relu", name="features")(layers.Flatten()(maps))
-    logits = layers.Dense(classes, name="logits")(layers.Dropout(0.5)(features))
+    flat = layers.GlobalAveragePooling2D()(maps) if live else layers.Flatten()(maps)
+    features = layers.Dense(512, activation="relu", name="features")(flat)
+    logits = layers.Dense(len(LIVE if live else FASHION), name="logits")(layers.Dropout(0.5)(features))
     return keras.Model(maps, {"logits": logits, "features": features}, name="vgg19_head")
 
 
@@ -86,9 +89,12 @@ def join_vgg19(base: keras.Model, head: keras.Model) -> keras.Model:
     return keras.Model(base.input, {"logits": outputs["logits"], "features": outputs["features"]}, name="vgg19")
 
 
-def build(name: str, size: int = 28, classes: int = 10) -> keras.Model:
-    """Any of the four, with fresh weights; ``size`` is the side of the input in pixels (28 for the CNNs)."""
+def build(name: str, size: int = 28, live: bool = False) -> keras.Model:
+    """Any of the four, with fresh weights: for ten classes, or ``live`` for eleven.
+
+    ``size`` is the side of the input in pixels (28 for the CNNs).
+    """
     if name != "vgg19":
-        return build_cnn(name, classes)
+        return build_cnn(name, len(LIVE if live else FASHION))
     base = build_vgg19_base(size, None)
-    return join_vgg19(base, build_vgg19_head(base.output_shape[1:], classes))
+    return join_vgg19(base, build_vgg19_head(base.output_shape[1:], live))

@@ -12,19 +12,69 @@ from train.models import CNNS, MODELS
 class Augmentation:
     """Random changes of a training image; each is drawn uniformly from plus to minus its value.
 
-    Rotation and shear in degrees; shift and zoom as a share of the side.
+    Rotation and shear in degrees; shift and zoom as a share of the side; ``flip`` mirrors every second picture;
+    brightness as a share of the range, contrast as a share of itself; ``erasing`` is the largest share of the area
+    that is erased, in every second picture.
     """
 
     rotation_deg: float
     shift: float
     shear_deg: float
     zoom: float
+    flip: bool = False
+    brightness: float = 0.0
+    contrast: float = 0.0
+    erasing: float = 0.0
+
+
+@dataclass(frozen=True)
+class Mixture:
+    """What an epoch of a live model is made of, in samples; every photo comes ``photo_repeats`` times.
+
+    ``fashion``: Fashion-MNIST as it is; ``pasted``: its garments in front of real backgrounds; ``products``: product
+    pictures, half of them cut out; ``nothing``: patches of floors, walls and beds, textures, blank frames. All but the
+    first are changed as ``augmentation`` says.
+    """
+
+    fashion: int
+    pasted: int
+    products: int
+    nothing: int
+    photo_repeats: int
+    augmentation: Augmentation
+
+
+@dataclass(frozen=True)
+class Teaching:
+    """How a network learns from others that see the same views: knowledge distillation, arXiv 1503.02531 section 2.
+
+    ``weight`` (0..1) is the teachers' share in the loss; ``temperature`` divides both sides' logits.
+    """
+
+    weight: float
+    temperature: float
+
+
+@dataclass(frozen=True)
+class Tuning:
+    """How vgg19 is tuned: first the new head alone, ``head_epochs`` at ``head_rate``, then more at the recipe's rate.
+
+    ``whole``: all layers, on pictures drawn anew every epoch. Otherwise block 5 and the head only, on what the blocks
+    below make of ``views`` epochs of the mixture, which is computed once.
+    """
+
+    head_epochs: int
+    head_rate: float
+    whole: bool
+    views: int
 
 
 @dataclass(frozen=True)
 class Recipe:
     """How a model is trained: ``epochs`` on the images as they are, then ``augmented_epochs`` on changed ones.
 
+    ``mixture`` is what a live model sees; None stands for Fashion-MNIST alone. ``teaching`` is None without teachers,
+    ``tuning`` for networks that are trained from the start.
     Adam's rate falls from ``learning_rate`` to 0 along half a cosine over all of them (arXiv 1608.03983).
     """
 
@@ -34,17 +84,22 @@ class Recipe:
     batch_size: int
     learning_rate: float
     augmentation: Augmentation
+    label_smoothing: float = 0.0
+    mixture: Mixture | None = None
+    teaching: Teaching | None = None
+    tuning: Tuning | None = None
 
 
 @dataclass(frozen=True)
 class Config:
-    """One run: model, recipe, seed, side of the input in pixels, and digests of what went in."""
+    """One run: model, recipe, seed, side of the input in pixels, digests of what went in, and its teachers' names."""
 
     model: str
     recipe: Recipe
     seed: int
     size: int
     data: dict[str, str]
+    teachers: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
@@ -53,6 +108,11 @@ class Config:
             raise RunError(f"{self.model} takes 28x28 pixels, not {self.size}. Leave --size out.")
         if self.model == "vgg19" and self.size < 32:
             raise RunError(f"vgg19 halves its input five times: --size must be at least 32, not {self.size}.")
+
+    @property
+    def shape(self) -> tuple[int, int, int]:
+        """Of the model's input: height, width, channels."""
+        return self.size, self.size, 1 if self.model in CNNS else 3
 
     @property
     def name(self) -> str:
@@ -69,7 +129,13 @@ class Config:
         try:
             recipe = dict(fields["recipe"])
             recipe["augmentation"] = Augmentation(**recipe["augmentation"])
-            return cls(**{**fields, "recipe": Recipe(**recipe)})
+            if mixture := recipe.get("mixture"):
+                recipe["mixture"] = Mixture(**mixture | {"augmentation": Augmentation(**mixture["augmentation"])})
+            if teaching := recipe.get("teaching"):
+                recipe["teaching"] = Teaching(**teaching)
+            if tuning := recipe.get("tuning"):
+                recipe["tuning"] = Tuning(**tuning)
+            return cls(**{**fields, "recipe": Recipe(**recipe), "teachers": tuple(fields.get("teachers", ()))})
         except (KeyError, TypeError) as error:
             raise RunError(f"not the configuration of a run of this version ({error}). Train it again.") from error
 
@@ -89,3 +155,36 @@ def article(model: str) -> Recipe:
     """
     plain, augmented = (10, 50) if model in CNNS else (50, 0)
     return Recipe("article", plain, augmented, 256, ARTICLE_RATES[model], ARTICLE_AUGMENTATION)
+
+
+LIVE_MIXTURE = Mixture(
+    fashion=14000,
+    pasted=7000,
+    products=9000,
+    nothing=3000,
+    photo_repeats=3,
+    augmentation=Augmentation(
+        rotation_deg=15, shift=0.12, shear_deg=6, zoom=0.3, flip=True, brightness=0.2, contrast=0.4, erasing=0.15
+    ),
+)
+LIVE_RATES = {"cnn1": 3e-3, "cnn3": 2e-3, "cnn4": 2e-3, "vgg19": 1e-4}
+VGG_TUNING = {True: (20, Tuning(3, 1e-3, whole=True, views=0)), False: (8, Tuning(4, 1e-3, whole=False, views=1))}
+
+
+def live(model: str, on_gpu: bool) -> Recipe:
+    """For camera frames: 60 epochs of the mixture, strongly augmented, labels smoothed by 0.05.
+
+    vgg19, which is only tuned, sees fewer, and on a CPU the same pictures again and again.
+    """
+    epochs, tuning = VGG_TUNING[on_gpu] if model == "vgg19" else (60, None)
+    batch_size = 64 if model == "vgg19" else 256
+    recipe = Recipe("live", 0, epochs, batch_size, LIVE_RATES[model], ARTICLE_AUGMENTATION, 0.05, LIVE_MIXTURE)
+    return dataclasses.replace(recipe, tuning=tuning)
+
+
+TEACHING = Teaching(weight=0.7, temperature=2.0)
+
+
+def recipe_of(name: str, model: str, on_gpu: bool) -> Recipe:
+    """A recipe by its name."""
+    return article(model) if name == "article" else live(model, on_gpu)

@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import platform
+from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -12,18 +13,20 @@ import numpy as np
 from filelock import FileLock, Timeout
 
 from edge_app.errors import RunError
-from edge_app.labels import FASHION
+from edge_app.labels import FASHION, LIVE
 from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, Split, one_hot
 from train.devices import device_name
 from train.files import write_atomically, write_json
-from train.fit import HISTORY, Examples, fit
+from train.fit import HISTORY, Examples, article_phases, fit
+from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
 from train.plots import plot_confusion, plot_curves
 from train.recipes import Config
 from train.state import Row
 from train.vgg19 import train_vgg19
+from train.vgg19_live import tune_vgg19
 
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
@@ -72,70 +75,94 @@ def version_of_opencv() -> str:
     return str(cv2.__version__)
 
 
-def train_cnn(config: Config, data: FashionMnist, run_dir: Path) -> tuple[keras.Model, list[Row]]:
+def train_cnn(
+    config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...]
+) -> tuple[keras.Model, list[Row]]:
     """Trains cnn1, cnn3 or cnn4 on Fashion-MNIST."""
     network = build(config.model)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
-    return network, fit(network, config, train, val, run_dir)
+    phases = article_phases(config.recipe, train, config.seed)
+    return network, fit(network, config, phases, val, run_dir, teachers=teachers)
 
 
-def evaluate(network: keras.Model, split: Split) -> dict[str, Any]:
-    """Loss, accuracy, confusion matrix and a report per class of a Keras model on one split."""
+def evaluate(network: keras.Model, split: Split, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Loss, accuracy, confusion matrix and a report per class of a Keras model with ``labels`` on one split."""
     pixels = images_to_input(split.images, network.input_shape[1:])
     logits = network.predict(pixels, batch_size=100, verbose=0)["logits"]
-    matrix = confusion(split.labels, logits.argmax(axis=-1), len(FASHION))
+    matrix = confusion(split.labels, logits.argmax(axis=-1), len(labels))
     return {
         "loss": cross_entropy(split.labels, logits),
         "accuracy": accuracy(split.labels, logits),
-        "classes": [dataclasses.asdict(report) for report in class_reports(matrix, FASHION)],
+        "classes": [dataclasses.asdict(report) for report in class_reports(matrix, labels)],
         "confusion": matrix.tolist(),
     }
 
 
-def run(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model | None = None) -> dict[str, Any]:
+@dataclass(frozen=True)
+class Inputs:
+    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``; and
+    networks that teach, which take the same pixels and know the same classes."""
+
+    data: FashionMnist
+    base: keras.Model | None = None
+    paths: Paths | None = None
+    teachers: tuple[keras.Model, ...] = ()
+
+
+def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``.
 
-    ``base`` is vgg19's, with its weights. Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png,
+    Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png,
     result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another process is at
     it in the same folder.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     try:
         with FileLock(run_dir / ".lock", timeout=0):
-            return _run(config, data, run_dir, base)
+            return _run(config, inputs, run_dir)
     except Timeout as error:
         raise RunError(f"another process is training in {run_dir}. Wait for it, or name another --out.") from error
 
 
-def _run(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model | None) -> dict[str, Any]:
+def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     if open_run(run_dir, config):
         print(f"{run_dir} is complete; delete it to train again")
         result: dict[str, Any] = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
         return result
     keras.utils.set_random_seed(config.seed)
-    if base is not None:
-        network, history = train_vgg19(config, data, run_dir, base)
+    labels: tuple[str, ...] = FASHION
+    if inputs.paths is not None:
+        labels = LIVE
+        lessons = load_lessons(config, inputs.data, inputs.paths)
+        if inputs.base is not None:
+            network, history = tune_vgg19(config, lessons, run_dir, inputs.base)
+        else:
+            network, history = train_live(config, lessons, run_dir, inputs.teachers)
+    elif inputs.base is not None:
+        network, history = train_vgg19(config, inputs.data, run_dir, inputs.base)
     else:
-        network, history = train_cnn(config, data, run_dir)
+        network, history = train_cnn(config, inputs.data, run_dir, inputs.teachers)
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])
-    test = evaluate(network, data.test)
+    test = evaluate(network, inputs.data.test, labels)
     result = {
         "name": config.name,
         "parameters": network.count_params(),
         "best_epoch": int(best["epoch"]),
         "val_accuracy": best["val_accuracy"],
         "test": test,
+        "pictures": judge_live(network, inputs.paths, config.seed) if inputs.paths else {},
         "training_s": round(sum(row["seconds"] for row in history), 1),
         "device": device_name(),
         "backend": keras.backend.backend(),
         "versions": versions(),
     }
-    augmented_from = config.recipe.epochs if config.recipe.augmented_epochs else None
+    recipe = config.recipe
+    augmented_from = recipe.epochs if recipe.epochs and recipe.augmented_epochs else None
     plot_curves(history, config.name, augmented_from, run_dir / "curves.png")
     title = f"{config.name}: {test['accuracy']:.2%} of the test images right"
-    plot_confusion(np.array(test["confusion"]), FASHION, title, run_dir / "confusion.png")
+    plot_confusion(np.array(test["confusion"]), labels, title, run_dir / "confusion.png")
     write_json(run_dir / RESULT, result)
     return result
 
@@ -150,6 +177,11 @@ def summary(result: dict[str, Any], run_dir: Path) -> str:
     lines += [
         f"test accuracy {result['test']['accuracy']:.2%}, loss {result['test']['loss']:.4f} "
         f"(best epoch {result['best_epoch']}, validation {result['val_accuracy']:.2%})",
+        *(
+            f"{name}, validation: {found['right']:.1%} of the garments right, {found['balanced']:.1%} balanced over "
+            f"classes, AUROC of none {found['auroc']:.3f}"
+            for name, found in result["pictures"].items()
+        ),
         f"everything about this run: {run_dir}/ ({HISTORY}, curves.png, confusion.png, {RESULT}, tensorboard/)",
     ]
     return "\n".join(lines)

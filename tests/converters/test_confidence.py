@@ -1,24 +1,73 @@
 """Temperature and threshold on logits worked by hand."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
-from converters.confidence import fit_temperature, fit_threshold
+from converters.confidence import (
+    cross_validate,
+    expected_calibration_error,
+    fit_live,
+    fit_temperature,
+    fit_threshold,
+    named_by,
+)
+from edge_app.decide import probabilities
+
+
+def one_hot(classes: list[int]) -> npt.NDArray[np.float32]:
+    return np.eye(2, dtype=np.float32)[classes]
 
 
 def test_temperature_undoes_a_scaling() -> None:
     # Of ten answers with logits (ln 9, 0), i.e. P = 0.9, nine are right: temperature 1. Doubled, it takes 2.
     logits = np.tile(np.array([np.log(9), 0], dtype=np.float32), (10, 1))
-    truth = np.array([0] * 9 + [1])
-    assert fit_temperature(truth, logits) == pytest.approx(1.0, rel=0.011)
-    assert fit_temperature(truth, logits * 2) == pytest.approx(2.0, rel=0.011)
+    right = one_hot([0] * 9 + [1])
+    assert fit_temperature(right, logits) == pytest.approx(1.0, rel=0.011)
+    assert fit_temperature(right, logits * 2) == pytest.approx(2.0, rel=0.011)
 
 
 def test_threshold_is_the_lowest_that_is_right_enough() -> None:
     # P of the named class: 0.9 (20 times, all right), 0.605 (4 times, half of them wrong): 22 of 24 = 92 % is too few.
     p = np.array([0.9] * 20 + [0.605] * 4)
     logits = np.stack([np.log(p / (1 - p)), np.zeros(24)], axis=1).astype(np.float32)
-    truth = np.array([0] * 22 + [1] * 2)
-    assert fit_threshold(truth, logits, 1.0) == 0.61
-    assert fit_threshold(np.zeros(24, dtype=np.int64), logits, 1.0) == 0.0
-    assert fit_threshold(np.ones(24, dtype=np.int64), logits, 1.0) == 1.0
+    right = one_hot([0] * 22 + [1] * 2)
+    assert fit_threshold(right, logits, 1.0) == 0.61
+    assert fit_threshold(one_hot([0] * 24), logits, 1.0) == 0.0
+    assert fit_threshold(one_hot([1] * 24), logits, 1.0) == 1.0
+
+
+def live_logits(named: list[float], none: list[float]) -> npt.NDArray[np.float32]:
+    """Logits of three classes, the last of them none, with the first's and none's probabilities given."""
+    probs = np.stack([named, 1 - np.array(named) - np.array(none), none], axis=1)
+    return np.asarray(np.log(probs), dtype=np.float32)
+
+
+def test_live_thresholds_keep_what_is_right_and_name_no_more_than_a_tenth_of_nothing() -> None:
+    # Ten garments at P(first) 0.7, right; five at 0.5, wrong; ten pictures of nothing, one with P(none) of 0.1.
+    logits = live_logits([0.7] * 10 + [0.5] * 5 + [0.1] * 9 + [0.85], [0.2] * 15 + [0.8] * 9 + [0.1])
+    right = np.eye(3, dtype=np.float32)[[0] * 10 + [1] * 5 + [2] * 10]
+    fitted = fit_live(right, logits)
+    probs = probabilities(logits, fitted.temperature)
+    assert fitted.none_threshold is not None
+    named = named_by(probs, fitted.threshold, fitted.none_threshold)
+    assert named.tolist() == [True] * 10 + [False] * 14 + [True]
+
+
+def test_cross_validation_judges_people_it_was_not_fitted_on() -> None:
+    logits = np.tile(live_logits([0.9, 0.1], [0.05, 0.85]), (20, 1))
+    right = np.tile(np.array([[1, 0, 0], [0, 0, 1]], np.float32), (20, 1))
+    people = [str(number // 4) for number in range(40)]
+    found = cross_validate(right, logits, people, seed=1)
+    assert (found.named_nothing, found.kept, found.wrong) == (0, 1, 0)
+    assert found.calibration_error < 0.12
+    # The pictures of one person are all wrong: whoever is not in the fit finds them so.
+    right[:4] = np.roll(right[:4], 1, axis=1)
+    assert cross_validate(right, logits, people, seed=1).wrong > 0
+
+
+def test_expected_calibration_error() -> None:
+    # Two bins: 0.9 right every second time (gap 0.4, a half of all), 0.5 right every second time (gap 0).
+    confidence = np.array([0.9, 0.9, 0.5, 0.5], np.float32)
+    assert expected_calibration_error(confidence, np.array([True, False, True, False])) == pytest.approx(0.2)
+    assert expected_calibration_error(np.ones(3, np.float32), np.array([True] * 3)) == 0

@@ -6,16 +6,20 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.convert import TEST, Data, convert, load_data
+from converters.checkpoint import keep_checkpoint
+from converters.convert import convert
+from converters.data import Data, load_data
+from converters.measure import TEST, draft_contract
 from converters.parity import compare
-from converters.quantize import calibration_indices, export_float32, quantize
-from converters.source import Source, keep_checkpoint, load_source
+from converters.quantize import export_float32, quantize
 from edge_app.classifier import Classifier
 from edge_app.contract import read_contract, sha256
 from edge_app.errors import ConversionError, RunError
 from edge_app.models import assets_dir
 from edge_app.preprocess import images_to_input
+from train.files import write_json
 from train.metrics import accuracy
+from train.source import Source, load_source
 
 NAME = "cnn1-fashion-mnist"
 SHIPPED = assets_dir() / "models" / f"{NAME}.tflite"
@@ -26,7 +30,7 @@ BARS = {"cnn1": 0.920, "cnn3": 0.909, "cnn4": 0.932}
 
 @pytest.fixture(scope="module")
 def data(data_dir: Path) -> Data:
-    found = load_data(str(data_dir), seed=1)
+    found = load_data(str(data_dir), seed=1, is_live=True)
     assert len(found.pictures) == 2
     return found
 
@@ -34,15 +38,6 @@ def data(data_dir: Path) -> Data:
 @pytest.fixture(scope="module")
 def source() -> Source:
     return load_source(CHECKPOINT)
-
-
-def test_calibration_is_stratified_and_seeded() -> None:
-    labels = np.repeat(np.arange(4, dtype=np.uint8), (9, 8, 7, 6))
-    chosen = calibration_indices(labels, 5, seed=1)
-    assert np.bincount(labels[chosen]).tolist() == [5, 5, 5, 5]
-    assert len(set(chosen.tolist())) == 20
-    assert np.array_equal(chosen, calibration_indices(labels, 5, seed=1))
-    assert not np.array_equal(chosen, calibration_indices(labels, 5, seed=2))
 
 
 def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tmp_path: Path) -> None:
@@ -94,9 +89,6 @@ def test_float32_agrees_with_keras(source: Source, tmp_path: Path) -> None:
     pixels = np.random.default_rng(3).integers(0, 256, (20, 28, 28, 1), dtype=np.uint8)
     path = tmp_path / "float32.tflite"
     path.write_bytes(quantize(export_float32(source.network), "float32", pixels))
-    from converters.convert import draft_contract
-    from train.files import write_json
-
     write_json(path.with_suffix(".json"), draft_contract(source, "float32", path).to_json())
     outputs = Classifier.load(str(path)).infer(pixels)
     expected = source.network.predict(pixels, verbose=0)

@@ -7,7 +7,7 @@ from pathlib import Path
 import keras
 import numpy as np
 
-from train.fit import Examples, fit
+from train.fit import Examples, article_phases, fit
 from train.models import build
 from train.recipes import Config, article
 
@@ -25,4 +25,5 @@ def striped(count: int, seed: int) -> Examples:
 if __name__ == "__main__":
     keras.utils.set_random_seed(1)
     recipe = dataclasses.replace(article("cnn1"), epochs=2, augmented_epochs=3)
-    fit(build("cnn1"), Config("cnn1", recipe, 1, 28, {}), striped(4000, 1), striped(500, 2), Path(sys.argv[1]))
+    phases = article_phases(recipe, striped(4000, 1), seed=1)
+    fit(build("cnn1"), Config("cnn1", recipe, 1, 28, {}), phases, striped(500, 2), Path(sys.argv[1]))

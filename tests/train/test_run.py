@@ -18,7 +18,7 @@ from edge_app.labels import FASHION
 from train.data import FashionMnist, Split
 from train.models import build_vgg19_base
 from train.recipes import Config, article
-from train.run import open_run, read_config, run, summary
+from train.run import Inputs, open_run, read_config, run, summary
 from train.vgg19 import features, load_base, weights_digest
 
 ROOT = Path(__file__).parents[2]
@@ -43,7 +43,7 @@ def tiny_config(model: str, size: int) -> Config:
 
 def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = tiny_config("cnn3", 28)
-    result = run(config, DATA, tmp_path / "run")
+    result = run(config, Inputs(DATA), tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         *("config.json", "model.weights.h5", "result.json", "history.csv", "state.npz"),
         *("curves.png", "confusion.png", "tensorboard", ".lock"),
@@ -59,13 +59,13 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     assert (result["best_epoch"], result["val_accuracy"]) == (int(best["epoch"]), float(best["val_accuracy"]))
     assert all(label in summary(result, tmp_path) for label in FASHION)
     capsys.readouterr()
-    assert run(config, DATA, tmp_path / "run") == json.loads((tmp_path / "run" / "result.json").read_text())
+    assert run(config, Inputs(DATA), tmp_path / "run") == json.loads((tmp_path / "run" / "result.json").read_text())
     assert "is complete; delete it to train again" in capsys.readouterr().out
 
 
 def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
     with FileLock(tmp_path / ".lock"), pytest.raises(RunError, match="another process is training in"):
-        run(tiny_config("cnn1", 28), DATA, tmp_path)
+        run(tiny_config("cnn1", 28), Inputs(DATA), tmp_path)
     assert not (tmp_path / "config.json").exists()
 
 
@@ -108,7 +108,7 @@ def test_vgg19_learns_from_kept_features(tmp_path: Path) -> None:
     keras.utils.set_random_seed(1)
     keras.applications.VGG19(weights=None, include_top=False).save_weights(weights)
     base = load_base(32, str(weights))
-    result = run(tiny_config("vgg19", 32), DATA, tmp_path / "run", base)
+    result = run(tiny_config("vgg19", 32), Inputs(DATA, base), tmp_path / "run")
     assert result["parameters"] == 20_024_384 + 262_656 + 5_130
 
     kept = tmp_path / "run" / "features" / "val-00000.npy"

@@ -1,0 +1,43 @@
+"""Keeping a CNN's weights, rounded to float16, beside the model that was made from them."""
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+
+from train.files import write_atomically, write_json
+from train.source import SUFFIX, Source
+
+
+def keep_checkpoint(source: Source, folder: Path) -> Path:
+    """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again."""
+
+    def write(part: Path) -> None:
+        whole = part.with_name(f".whole{part.name}")
+        try:
+            source.network.save_weights(whole)
+            _to_float16(whole, part)
+        finally:
+            whole.unlink(missing_ok=True)
+
+    path = folder / f"{source.name}{SUFFIX}"
+    write_atomically(path, write)
+    write_json(folder / f"{source.name}.json", {"config": source.config.to_json(), "result": source.result})
+    return path
+
+
+def _to_float16(whole: Path, halved: Path) -> None:
+    """Copies an HDF5 file, its float datasets as compressed float16."""
+    with h5py.File(whole, "r") as old, h5py.File(halved, "w") as new:
+
+        def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
+            if isinstance(item, h5py.Group):
+                target = new.require_group(name)
+            elif item.dtype.kind == "f":
+                target = new.create_dataset(name, data=item[()].astype(np.float16), compression="gzip", shuffle=True)
+            else:
+                target = new.create_dataset(name, data=item[()])
+            target.attrs.update(item.attrs)
+
+        new.attrs.update(old.attrs)
+        old.visititems(copy)

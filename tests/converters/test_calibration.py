@@ -1,0 +1,55 @@
+"""What a conversion is calibrated on: the variant's own kind of pictures."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from converters.data import CALIBRATION_PER_CLASS, Data, calibration_pixels, load_data, parity_pixels, stratified
+from edge_app.contract import InputSpec
+from edge_app.errors import DataError
+from train.data import FashionMnist, Split
+from train.pictures import PHOTOS
+
+SPEC = InputSpec((28, 28, 1), "grey", "whole")
+
+
+@pytest.fixture
+def data(tmp_path: Path) -> Data:
+    """Fashion-MNIST of 300 black images a class, and two grey photos to train on, one to validate with."""
+    (tmp_path / "images").mkdir()
+    rows = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Hat,7,train", "c,Dress,8,val"]
+    (tmp_path / "photos.csv").write_text("\n".join(rows))
+    for name, value in (("a", 50), ("b", 100), ("c", 150)):
+        assert cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.full((9, 7, 3), value, np.uint8))
+    split = Split(np.zeros((3000, 28, 28), np.uint8), np.arange(3000, dtype=np.uint8) % 10)
+    return Data(FashionMnist(split, split, split, {}), {PHOTOS: tmp_path})
+
+
+def test_calibration_is_stratified_and_seeded() -> None:
+    labels = np.repeat(np.arange(4, dtype=np.uint8), (9, 8, 7, 3))
+    chosen = stratified(labels, 5, seed=1)
+    assert np.bincount(labels[chosen]).tolist() == [5, 5, 5, 3]
+    assert len(set(chosen.tolist())) == 18
+    assert np.array_equal(chosen, stratified(labels, 5, seed=1))
+    assert not np.array_equal(chosen, stratified(labels, 5, seed=2))
+
+
+def test_a_live_model_is_calibrated_on_photos_too(data: Data) -> None:
+    assert len(calibration_pixels(data, SPEC, is_live=False, seed=1)) == 10 * CALIBRATION_PER_CLASS
+    pixels = calibration_pixels(data, SPEC, is_live=True, seed=1)
+    assert pixels.shape == (10 * (CALIBRATION_PER_CLASS // 3) + 2, 28, 28, 1)
+    assert sorted(pixels[-2:, 0, 0, 0]) == pytest.approx([50, 100], abs=1)
+
+
+def test_parity_is_taken_on_validation_pictures(data: Data) -> None:
+    assert parity_pixels(data, SPEC, is_live=False).shape == (1000, 28, 28, 1)
+    pixels = parity_pixels(data, SPEC, is_live=True)
+    assert len(pixels) == 1000
+    assert pixels[0, 0, 0, 0] == pytest.approx(150, abs=1) and pixels[1:].max() == 0
+
+
+def test_a_live_model_needs_photos(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="calibrated on photos"):
+        load_data(str(tmp_path), seed=1, is_live=True)

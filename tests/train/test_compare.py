@@ -1,0 +1,94 @@
+"""The tables of the documents are made from what was measured."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_app.contract import Contract, InputSpec
+from edge_app.errors import DataError
+from edge_app.labels import LIVE
+from train.compare import BEGIN, END, Compared, Mistake, long_tables, look, replace_block, short_table
+from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
+from train.judge import Judgement
+from train.pictures import PHOTOS
+
+
+def compared(name: str) -> Compared:
+    contract = Contract(
+        name=name,
+        architecture="cnn4",
+        variant="live",
+        sha256="",
+        labels=LIVE,
+        input=InputSpec((28, 28, 1), "grey", "whole"),
+        outputs={"logits": 0, "features": 1},
+        quantization="int8",
+        temperature=1.0,
+        threshold=0.5,
+        none_threshold=0.5,
+        recipe={},
+        data={},
+        versions={},
+        accuracy={},
+    )
+    photos = Judgement(0.8125, 0.75, {"Coat": 0.5, "Dress": 1.0}, {"Coat": 4, "Dress": 5}, 0.9)
+    products = Judgement(0.75, 0.5, {"Bag": 0.75, "Coat": 0.25}, {"Bag": 8, "Coat": 8}, None)
+    matrix = np.diag(np.arange(1, 12))
+    pictures = {"photos": photos, "products": products}
+    return Compared(contract, "cnn4\nA processor, 2 cores", 1_234_567, 0.123, 0.92, matrix, pictures, [])
+
+
+def test_short_table() -> None:
+    lines = short_table([compared("a"), compared("b")]).splitlines()
+    assert lines[0] == "| model | Fashion-MNIST test | in the article | photos by other people | size |"
+    assert lines[2:] == [
+        "| a | 92.00% | 93.52% | 81.2% | 1.23 MB |",
+        "| b | 92.00% | 93.52% | 81.2% | 1.23 MB |",
+    ]
+
+
+def test_long_tables() -> None:
+    models, photos, products, conditions = long_tables([compared("a")]).split("\n\n")
+    assert models.splitlines()[2] == "| a | 1.23 MB | 0.12 ms | 92.00% | 93.52% | 81.2% | 75.0% | 75.0% | 0.900 |"
+    assert photos.splitlines()[2:] == ["| Coat | 4 | 50% |", "| Dress | 5 | 100% |", "| mean of the classes |  | 75% |"]
+    assert products.splitlines()[2] == "| Bag | 8 | 75% |"
+    assert conditions.startswith("Inference: median, A processor, 2 cores; threads")
+
+
+def test_the_noisy_classes_do_not_count_as_the_worst() -> None:
+    assert compared("a").worst_product == 0.75
+
+
+def test_a_block_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
+    path = tmp_path / "page.md"
+    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
+    replace_block(path, "new")
+    replace_block(path, "newer")
+    assert path.read_text() == f"before\n{BEGIN}\nnewer\n{END}\nafter\n"
+    path.write_text("no marks")
+    with pytest.raises(DataError, match="Put them back"):
+        replace_block(path, "new")
+    assert path.read_text() == "no marks"
+
+
+def test_pictures_are_drawn(tmp_path: Path) -> None:
+    models = [compared("a"), compared("b")]
+    plot_models(models, tmp_path / "models.png")
+    plot_confusions([(m.contract.name, m.matrix[:10, :10]) for m in models], LIVE[:10], tmp_path / "confusions.png")
+    mistake = Mistake(np.zeros((4, 3, 3), np.uint8), "Coat", "Dress", 0.9)
+    plot_mistakes([mistake] * 9, "a", tmp_path / "mistakes.png")
+    plot_mistakes([], "a", tmp_path / "none.png")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        *("confusions.png", "mistakes.png", "models.png", "none.png")
+    ]
+
+
+def test_a_shipped_model_is_judged_on_photos_as_its_contract_says(data_dir: Path) -> None:
+    from edge_app.classifier import Classifier
+
+    classifier = Classifier.load("cnn1-fashion-mnist")
+    judgement, mistakes = look(classifier, data_dir / "photos.zip", PHOTOS)
+    assert judgement.right == pytest.approx(classifier.contract.accuracy["photos val"], abs=0.005)
+    assert sum(judgement.counts.values()) == 594
+    assert len(mistakes) == round(594 * (1 - judgement.right))

@@ -1,0 +1,79 @@
+"""Teachers and their student see the same views; what is learned is their soft answer."""
+
+import dataclasses
+from pathlib import Path
+
+import keras
+import numpy as np
+import pytest
+
+from edge_app.errors import RunError
+from train.fit import Teachers, class_of
+from train.losses import students_accuracy, taught
+from train.models import build
+from train.recipes import TEACHING, Config, article, live
+from train.run import Inputs, run
+from train.source import Source, load_source, require_same_lesson
+
+P_STUDENT, P_TEACHER = np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.5, 0.25])
+
+
+def linear(seed: int) -> keras.Model:
+    pixels = keras.Input((28, 28, 1))
+    layer = keras.layers.Dense(10, kernel_initializer=keras.initializers.RandomNormal(seed=seed))
+    return keras.Model(pixels, {"logits": layer(keras.layers.Flatten()(pixels))})
+
+
+def test_teacher_and_student_see_identical_views() -> None:
+    network = linear(1)
+    student = keras.Model(network.input, network.output["logits"])
+    augment = keras.Sequential([keras.Input((28, 28, 1)), keras.layers.RandomTranslation(0.3, 0.3, seed=1)])
+    lesson = class_of(student, augment, [network])
+    pictures = np.random.default_rng(1).uniform(0, 255, (8, 28, 28, 1)).astype(np.float32)
+    both = np.asarray(lesson(pictures, training=True))
+    assert both.shape == (8, 2, 10)
+    assert np.array_equal(both[:, 0], both[:, 1])
+    assert not np.allclose(both[:, 0], np.asarray(student(pictures)))  # the views were changed
+
+
+def test_teachers_never_train() -> None:
+    dropping = build("cnn1")
+    teachers = Teachers([dropping, dropping])
+    pictures = np.random.default_rng(1).uniform(0, 255, (2, 28, 28, 1)).astype(np.float32)
+    lesson = class_of(keras.Model(dropping.input, dropping.output["logits"]), None, [dropping])
+    calm = np.asarray(dropping(pictures, training=False)["logits"])
+    assert np.asarray(lesson(pictures, training=True))[:, 1] == pytest.approx(calm, abs=1e-4)
+    assert np.asarray(teachers(pictures, training=True)) == pytest.approx(calm, abs=1e-4)
+    assert teachers.trainable_variables == []
+
+
+def test_the_teachers_answer_is_learned_by_weight_and_temperature() -> None:
+    right = np.array([[1, 0, 0]], np.float32)
+    both = np.log(np.stack([P_STUDENT, P_TEACHER])[np.newaxis]).astype(np.float32)
+    own, distance = np.log(2), 0.25 * np.log(2) + 0.75 * np.log(4)
+    assert np.asarray(taught(0.0, 0.25, 1.0)(right, both)) == pytest.approx([0.75 * own + 0.25 * distance], rel=1e-5)
+    soft_student, soft_teacher = (np.sqrt(p) / np.sqrt(p).sum() for p in (P_STUDENT, P_TEACHER))
+    softened = -4 * np.sum(soft_teacher * np.log(soft_student))  # T = 2: roots, and 2 squared
+    assert np.asarray(taught(0.0, 1.0, 2.0)(right, both)) == pytest.approx([softened], rel=1e-5)
+    assert np.asarray(students_accuracy(right, both)).tolist() == [1]
+    assert np.asarray(students_accuracy(right, both[:, ::-1])).tolist() == [0]
+
+
+def test_a_teacher_of_another_kind_is_refused() -> None:
+    config = Config("cnn1", article("cnn1"), 1, 28, {})
+    teacher = Source(config, {}, build("cnn1"), is_run=True)
+    require_same_lesson([teacher], article("cnn3"), 28)
+    with pytest.raises(RunError, match="cnn1-article cannot teach here"):
+        require_same_lesson([teacher], live("cnn3", on_gpu=False), 28)
+
+
+def test_a_taught_run_remembers_its_teachers(tmp_path: Path) -> None:
+    from test_run import DATA, tiny_config
+
+    taught_config = dataclasses.replace(
+        tiny_config("cnn1", 28),
+        recipe=dataclasses.replace(tiny_config("cnn1", 28).recipe, teaching=TEACHING),
+        teachers=("cnn1-article",),
+    )
+    run(taught_config, Inputs(DATA, teachers=(build("cnn1"),)), tmp_path)
+    assert load_source(tmp_path).config == taught_config

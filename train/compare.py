@@ -1,0 +1,180 @@
+"""All installed models side by side: ``python -m train compare`` writes the tables and pictures of the documents."""
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.bench import STAGES, conditions, picture_jpeg, time_frames
+from edge_app.classifier import Classifier
+from edge_app.contract import Contract
+from edge_app.decide import probabilities
+from edge_app.errors import DataError
+from edge_app.labels import FASHION
+from edge_app.models import assets_dir, contracts
+from edge_app.preprocess import frame_to_input, images_to_input
+from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
+from train.data import find_data, load_fashion_mnist
+from train.files import write_atomically
+from train.judge import Judgement, judge
+from train.metrics import Int64, accuracy, confusion
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
+
+UInt8 = npt.NDArray[np.uint8]
+
+ROOT = Path(__file__).parents[1]
+SHEETS = Path("runs/compare")
+ARTICLE = {"cnn1": 0.9229, "cnn3": 0.9117, "cnn4": 0.9352, "vgg19": 0.7664}  # test accuracy, the CNNs' augmented
+BEGIN, END = "<!-- python -m train compare -->", "<!-- end -->"
+WORST = 40
+NOISY = ("Pullover", "Dress", "Coat")  # few product pictures, many with a wrong label
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A garment, frame_rgb uint8 (H, W, 3), that got a wrong name with this probability."""
+
+    frame_rgb: UInt8
+    truth: str
+    named: str
+    probability: float
+
+
+@dataclass(frozen=True)
+class Compared:
+    """One model: its median time for an inference, its figures, and the mistakes it was surest of."""
+
+    contract: Contract
+    conditions: str
+    size_bytes: int
+    invoke_ms: float
+    test: float
+    matrix: Int64
+    pictures: dict[str, Judgement]
+    mistakes: list[Mistake]
+
+    @property
+    def worst_product(self) -> float:
+        """Share right of the product class it does worst with, those that are few and noisy aside."""
+        return min(share for name, share in self.pictures[PRODUCTS.name].classes.items() if name not in NOISY)
+
+
+def measure(contract: Contract, test: tuple[UInt8, UInt8], collections: dict[Layout, Path]) -> Compared:
+    """Everything about one model, through the app's classifier; ``test`` is images (N, 28, 28) and labels (N,)."""
+    classifier = Classifier.load(contract.name)
+    images, truth = test
+    logits = classifier.logits(images_to_input(images, contract.input.shape))
+    pictures, mistakes = {}, []
+    for layout, path in collections.items():
+        pictures[layout.name], found = look(classifier, path, layout)
+        mistakes += found
+    times_ms = time_frames(classifier, picture_jpeg())[:, STAGES.index("invoke")]
+    return Compared(
+        contract=contract,
+        conditions=conditions(classifier),
+        size_bytes=(assets_dir() / "models" / f"{contract.name}.tflite").stat().st_size,
+        invoke_ms=float(np.median(times_ms)),
+        test=accuracy(truth, logits),
+        matrix=confusion(truth, logits.argmax(axis=-1), len(contract.labels)),
+        pictures=pictures,
+        mistakes=sorted(mistakes, key=lambda mistake: -mistake.probability)[:WORST],
+    )
+
+
+def look(classifier: Classifier, path: Path, layout: Layout) -> tuple[Judgement, list[Mistake]]:
+    """A collection's validation pictures as the app sees them: figures, and all garments that got a wrong name."""
+    labels, spec = classifier.contract.labels, classifier.contract.input
+    logits, mistakes = [], []
+    with Collection(path, layout) as collection:
+        rows = [row for row in collection.pictures if row.split == "val"]
+        for row in rows:
+            frame_rgb = collection.frame(row)
+            logits.append(classifier.logits(frame_to_input(frame_rgb, spec)[np.newaxis])[0])
+            probs = probabilities(logits[-1], classifier.contract.temperature)
+            named = labels[int(probs.argmax())]
+            if row.is_garment and named not in row.classes:
+                mistakes.append(Mistake(frame_rgb, " or ".join(row.classes), named, float(probs.max())))
+    return judge(labels, rows, np.stack(logits)), mistakes
+
+
+def table(header: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
+    """A Markdown table."""
+    lines = [header, ("---",) * len(header), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def short_table(models: list[Compared]) -> str:
+    """What the README shows."""
+    rows = [
+        (
+            *(m.contract.name, f"{m.test:.2%}", f"{ARTICLE[m.contract.architecture]:.2%}"),
+            *(f"{m.pictures[PHOTOS.name].right:.1%}", f"{m.size_bytes / 1e6:.2f} MB"),
+        )
+        for m in models
+    ]
+    return table(("model", "Fashion-MNIST test", "in the article", "photos by other people", "size"), rows)
+
+
+def long_tables(models: list[Compared]) -> str:
+    """What docs/results.md shows: one row a model, then the real pictures class by class."""
+    rows = [
+        (
+            *(m.contract.name, f"{m.size_bytes / 1e6:.2f} MB", f"{m.invoke_ms:.2f} ms", f"{m.test:.2%}"),
+            f"{ARTICLE[m.contract.architecture]:.2%}",
+            *(f"{found.right:.1%}" for found in m.pictures.values()),
+            f"{m.worst_product:.1%}",
+            "-" if (auroc := m.pictures[PHOTOS.name].auroc) is None else f"{auroc:.3f}",
+        )
+        for m in models
+    ]
+    columns = ("model", "size", "inference", "Fashion-MNIST test", "article", "photos val", "products val")
+    parts = [table((*columns, "worst product class", "AUROC of none"), rows)]
+    for name in models[0].pictures:
+        classes = sorted(models[0].pictures[name].classes)
+        found = [m.pictures[name] for m in models]
+        by_class = [(c, str(found[0].counts[c]), *(f"{f.classes[c]:.0%}" for f in found)) for c in classes]
+        balanced = ("mean of the classes", "", *(f"{f.balanced:.0%}" for f in found))
+        parts.append(table((f"{name} val", "pictures", *(m.contract.name for m in models)), [*by_class, balanced]))
+    parts.append(f"Inference: median, {models[0].conditions.splitlines()[1]}; threads: as the app chooses them.")
+    return "\n\n".join(parts)
+
+
+def replace_block(path: Path, text: str) -> None:
+    """Puts ``text`` between the two marks of a Markdown file. Raises DataError if they are not there."""
+    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise DataError(f"{path}: has no lines {BEGIN} and {END}, between which the table belongs. Put them back.")
+    content = f"{before}{begin}\n{text}\n{end}{after}"
+    write_atomically(path, lambda part: part.write_text(content, encoding="utf-8"))
+
+
+def main(argv: list[str]) -> int:
+    """Measures all models and writes README.md's table, docs/results.md's, docs/images and the sheets of mistakes."""
+    parser = argparse.ArgumentParser(prog="python -m train compare", description=__doc__)
+    parser.add_argument(
+        "--data", metavar="DIR", help="folder with fashion-mnist/, photos and products ($EDGE_APP_DATA)"
+    )
+    args = parser.parse_args(argv)
+    folder = find_data(args.data)
+    found = {layout: find_collection(folder, layout) for layout in (PHOTOS, PRODUCTS)} if folder else {}
+    collections = {layout: path for layout, path in found.items() if path}
+    if len(collections) < 2:
+        raise DataError("photos and products are needed: name the folder that holds them with --data or EDGE_APP_DATA.")
+    test = load_fashion_mnist(args.data, 1).test
+    models = []
+    for contract in contracts():
+        models.append(measure(contract, (test.images, test.labels), collections))
+        print(short_table(models[-1:]).splitlines()[-1], flush=True)
+        plot_mistakes(models[-1].mistakes, contract.name, SHEETS / f"{contract.name}.png")
+    plot_models(models, ROOT / "docs" / "images" / "models.png")
+    plot_confusions(
+        [(m.contract.name, m.matrix[:10, :10]) for m in models], FASHION, ROOT / "docs/images/confusions.png"
+    )
+    replace_block(ROOT / "README.md", short_table(models))
+    replace_block(ROOT / "docs" / "results.md", long_tables(models))
+    print(f"tables in README.md and docs/results.md, pictures in docs/images/, worst mistakes in {SHEETS}/")
+    return 0

@@ -1,0 +1,85 @@
+"""Pictures of several models: accuracy against time and size, confusion matrices, worst mistakes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import matplotlib
+import numpy as np
+
+matplotlib.use("agg")
+import matplotlib.pyplot as plt
+
+from train.files import write_atomically
+from train.metrics import Int64
+
+if TYPE_CHECKING:
+    from train.compare import Compared, Mistake
+
+COLUMNS = 8
+COLOURS = {"fashion-mnist": "#7f7f7f", "live": "#d95f02"}
+
+
+def plot_models(models: list[Compared], path: Path) -> None:
+    """Share right, on Fashion-MNIST and on photos, against milliseconds; a disc's area is the model's size."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    for axis, title in zip(axes, ("Fashion-MNIST test", "photos val"), strict=True):
+        for m in models:
+            right = m.test if title == "Fashion-MNIST test" else m.pictures["photos"].right
+            axis.scatter(m.invoke_ms, 100 * right, s=m.size_bytes / 8e3, alpha=0.45, color=COLOURS[m.contract.variant])
+            axis.annotate(
+                m.contract.name, (m.invoke_ms, 100 * right), xytext=(0, 9), textcoords="offset points", ha="center"
+            )
+        axis.set(xscale="log", xlabel="milliseconds for one inference", ylabel="right, %", title=title)
+        axis.margins(0.25)
+        axis.grid(alpha=0.3)
+    figure.suptitle("The models: the area of a disc is the size of the file")
+    write_atomically(path, lambda part: figure.savefig(part, dpi=110))
+    plt.close(figure)
+
+
+def plot_confusions(matrices: list[tuple[str, Int64]], labels: tuple[str, ...], path: Path) -> None:
+    """Confusion matrices on the Fashion-MNIST test images, (name, counts) each."""
+    columns = min(4, len(matrices))
+    rows = -(-len(matrices) // columns)
+    figure, axes = plt.subplots(
+        rows,
+        columns,
+        figsize=(4.4 * columns, 4.6 * rows),
+        layout="constrained",
+        squeeze=False,
+        sharex=True,
+        sharey=True,
+    )
+    for axis in axes.flat[len(matrices) :]:
+        axis.set_visible(False)
+    for axis, (name, matrix) in zip(axes.flat, matrices, strict=False):
+        shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
+        axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
+        axis.set_xticks(range(len(labels)), labels, rotation=90)
+        axis.set_yticks(range(len(labels)), labels)
+        axis.set_title(name)
+        for (row, column), share in np.ndenumerate(shares):
+            if share >= 0.005:
+                colour = "white" if share > 0.5 else "black"
+                axis.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, fontsize=7)
+    figure.supxlabel("predicted")
+    figure.supylabel("true")
+    figure.suptitle("Fashion-MNIST test images, % of the true class")
+    write_atomically(path, lambda part: figure.savefig(part, dpi=90))
+    plt.close(figure)
+
+
+def plot_mistakes(mistakes: list[Mistake], title: str, path: Path) -> None:
+    """A sheet of pictures, each with what it is, what it was taken for, and how surely."""
+    rows = max(1, -(-len(mistakes) // COLUMNS))
+    figure, axes = plt.subplots(rows, COLUMNS, figsize=(2 * COLUMNS, 2.5 * rows), layout="constrained", squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, mistake in zip(axes.flat, mistakes, strict=False):
+        axis.imshow(mistake.frame_rgb)
+        axis.set_title(f"{mistake.truth}\nnamed {mistake.named}, {mistake.probability:.0%}", fontsize=8)
+    figure.suptitle(f"{title}: the mistakes it was surest of")
+    write_atomically(path, lambda part: figure.savefig(part, dpi=80))
+    plt.close(figure)

@@ -1,0 +1,159 @@
+"""The recipe ``live``: a network that knows garments in photos, shops and Fashion-MNIST, and when there is none."""
+
+import dataclasses
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.contract import InputSpec, sha256
+from edge_app.errors import DataError
+from edge_app.labels import LIVE
+from train.data import FashionMnist, Split
+from train.fit import Examples, Phase, fit
+from train.judge import judge
+from train.mixture import (
+    MixedBatches,
+    Part,
+    enlarge,
+    fashion_part,
+    load,
+    nothing_part,
+    pasted_part,
+    product_part,
+    spec_of,
+    with_masks,
+)
+from train.models import build
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
+from train.recipes import Config
+from train.state import Row
+from train.world import live_augmentation
+
+UInt8 = npt.NDArray[np.uint8]
+
+FASHION_VAL_PER_CLASS = 240  # about as many validation pictures as there are of products
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where collections of real pictures are: zip archives or folders."""
+
+    photos: tuple[Path, ...]
+    products: tuple[Path, ...]
+
+    @property
+    def all(self) -> tuple[tuple[Layout, Path], ...]:
+        """Each with its layout."""
+        return tuple((PHOTOS, path) for path in self.photos) + tuple((PRODUCTS, path) for path in self.products)
+
+    @contextmanager
+    def opened(self) -> Iterator[dict[Layout, list[Collection]]]:
+        """All of them, open, by layout. Raises DataError."""
+        with ExitStack() as stack:
+            found: dict[Layout, list[Collection]] = {PHOTOS: [], PRODUCTS: []}
+            for layout, path in self.all:
+                found[layout].append(stack.enter_context(Collection(path, layout)))
+            yield found
+
+
+def find_paths(data_dir: Path | None, own_photos: list[Path], own_products: list[Path]) -> Paths:
+    """photos and products of ``data_dir``, and a user's own. Raises DataError if there is none of a kind."""
+
+    def find(layout: Layout, own: list[Path]) -> tuple[Path, ...]:
+        published = find_collection(data_dir, layout) if data_dir else None
+        if not (found := (*([published] if published else []), *own)):
+            raise DataError(
+                f"the recipe live needs {layout.name}: put {layout.name}.zip into the folder named by --data or "
+                f"EDGE_APP_DATA, or name an archive or folder with --{layout.name}."
+            )
+        return found
+
+    return Paths(find(PHOTOS, own_photos), find(PRODUCTS, own_products))
+
+
+def digests_of(paths: Paths) -> dict[str, str]:
+    """SHA-256 of each archive, or of a folder's table, by the collection's place. Raises DataError."""
+    files = [path if path.is_file() else path / f"{layout.name}.csv" for layout, path in paths.all]
+    try:
+        return {file.name if file.suffix == ".zip" else "/".join(file.parts[-2:]): sha256(file) for file in files}
+    except OSError as error:
+        raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Name another collection.") from error
+
+
+@dataclass(frozen=True)
+class Lessons:
+    """What a live model learns from and is chosen by, ready to be drawn from."""
+
+    parts: list[Part]
+    backgrounds: UInt8
+    val: Examples
+    batch_size: int
+    seed: int
+
+    def batches(self, epoch: int) -> MixedBatches:
+        """The mixture, from this epoch on."""
+        return MixedBatches(self.parts, self.backgrounds, self.batch_size, self.seed, epoch)
+
+    def augmentation(self, config: Config) -> keras.Model:
+        """What the batches go through on their way to the network."""
+        return live_augmentation(self.batches(0).shares[0], config.shape, config.recipe, self.seed)
+
+
+def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
+    """Everything the recipe's mixture names, as large and as coloured as the model wants it. Raises DataError."""
+    recipe, mixture, channels = config.recipe, config.recipe.mixture, config.shape[-1]
+    assert mixture is not None
+    spec = spec_of(config.size * 2 if channels == 1 else config.size, channels)
+    with paths.opened() as collections:
+        photos, products = (load(collections[layout], "train", spec, config.seed) for layout in (PHOTOS, PRODUCTS))
+        val = [load(collections[layout], "val", spec, config.seed) for layout in (PHOTOS, PRODUCTS)]
+    parts = [
+        fashion_part(data.train, mixture.fashion),
+        pasted_part(data.train, mixture.pasted),
+        Part(with_masks(photos.pictures), photos.targets, mixture.photo_repeats * len(photos.pictures)),
+        product_part(products.pictures, products.targets, mixture.products),
+        nothing_part(photos.patches, mixture.nothing, np.random.default_rng(config.seed)),
+    ]
+    judges = [fashion_part(first_of_each(data.val, FASHION_VAL_PER_CLASS), 0)]
+    judges += [Part(with_masks(loaded.pictures), loaded.targets, 0) for loaded in val]
+    return Lessons(parts, photos.patches, as_examples(judges, spec), recipe.batch_size, config.seed)
+
+
+def train_live(
+    config: Config, lessons: Lessons, run_dir: Path, teachers: tuple[keras.Model, ...]
+) -> tuple[keras.Model, list[Row]]:
+    """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
+    network = build(config.model, live=True)
+    phases = [Phase(config.recipe.augmented_epochs, lessons.batches, lessons.augmentation(config))]
+    return network, fit(network, config, phases, lessons.val, run_dir, teachers=teachers)
+
+
+def first_of_each(split: Split, count: int) -> Split:
+    """The first ``count`` images of each class."""
+    chosen = np.sort(np.concatenate([np.flatnonzero(split.labels == label)[:count] for label in range(10)]))
+    return Split(split.images[chosen], split.labels[chosen])
+
+
+def as_examples(parts: list[Part], spec: InputSpec) -> Examples:
+    """All of the parts as they are, in the shape of MixedBatches' inputs, the background left black."""
+    side, _, channels = spec.shape
+    pictures = np.concatenate([enlarge(part.pictures, side, channels) for part in parts])
+    inputs = np.concatenate([pictures, np.zeros_like(pictures[..., :channels])], axis=-1)
+    return Examples(inputs, np.concatenate([part.targets for part in parts]))
+
+
+def judge_live(network: keras.Model, paths: Paths, seed: int) -> dict[str, Any]:
+    """Judgements of the validation photos and products, framed as in the app."""
+    found = {}
+    with paths.opened() as collections:
+        for layout in (PHOTOS, PRODUCTS):
+            loaded = load(collections[layout], "val", spec_of(*network.input_shape[2:]), seed)
+            logits = network.predict(loaded.pictures, batch_size=100, verbose=0)["logits"]
+            found[layout.name] = dataclasses.asdict(judge(LIVE, loaded.rows, logits))
+    return found
