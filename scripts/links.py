@@ -21,11 +21,12 @@ class SlowLink:
         self._loop = asyncio.new_event_loop()
         threading.Thread(target=self._loop.run_forever, daemon=True).start()
         starting = asyncio.start_server(self._serve, "127.0.0.1", 0)
-        server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(timeout=10)
-        self.port = int(server.sockets[0].getsockname()[1])
+        self._server = asyncio.run_coroutine_threadsafe(starting, self._loop).result(timeout=10)
+        self.port = int(self._server.sockets[0].getsockname()[1])
 
     def close(self) -> None:
-        self._loop.call_soon_threadsafe(self._loop.stop)
+        """Takes no more connections; those there are end with their browser."""
+        self._loop.call_soon_threadsafe(self._server.close)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         there_reader, there_writer = await asyncio.open_connection("127.0.0.1", self._to)
