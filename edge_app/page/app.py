@@ -49,6 +49,8 @@ def serve(
             f"--share with --camera {without_password(camera)} would show this camera to everybody who has the link. "
             "Add --share-camera if that is what you want, or leave --camera out."
         )
+    if share_camera and not share:
+        raise EdgeAppError("--share-camera: there is no share link without --share")
     if share and https:
         raise EdgeAppError("--https and --share: a share link is https already; leave one of them out")
     certificate = own_certificate(own_names(own_address())) if https else None

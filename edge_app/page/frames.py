@@ -98,13 +98,13 @@ class Desk:
         except Busy as error:
             return _trouble("busy", str(error), again=isinstance(error, StillLooking | TooSoon))
         except CameraError as error:
-            self._trouble = str(error)
+            self._trouble = "the camera gives no pictures"  # no more than this: its address is nobody else's business
             return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
         except EdgeAppError as error:
             return _trouble("refused", str(error))
         except Exception:
             logging.getLogger(__name__).exception("a frame could not be answered")
-            self._trouble = "a frame could not be answered; the terminal says why"
+            self._trouble = "a frame could not be answered"
             return _trouble("refused", "something went wrong with this picture; the terminal says what")
         self._answers, self._answered_s, self._trouble = self._answers + 1, time.monotonic(), ""
         return {**reply, "held_ms": 1e3 * (time.perf_counter() - started)}

@@ -238,7 +238,7 @@ def test_health_tells_of_trouble_until_the_next_answer() -> None:
     desk = Desk([default_model()], Classifiers(), Broken(lambda: open_camera("auto"), Classifiers()))
     message = {"visitor": "a", "model": default_model(), "jpeg": drawing("bag")}
     desk.watch_camera(message)
-    assert (desk.health()["ok"], desk.health()["trouble"]) == (False, "camera 0: unplugged")
+    assert (desk.health()["ok"], desk.health()["trouble"]) == (False, "the camera gives no pictures")
     desk.classify_frame({**message, "jpeg": ""})  # what a visitor does wrong is no trouble of the server's
     assert desk.health()["ok"] is False
     desk.classify_frame(message)

@@ -17,6 +17,11 @@ def test_the_device_camera_is_not_shared_unless_asked_for(camera: str, capsys: p
     assert "secret" not in error
 
 
+def test_sharing_the_camera_needs_a_share_link(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--share-camera", "--camera", "0"]) == 2
+    assert "there is no share link without --share" in capsys.readouterr().err
+
+
 def test_without_a_tunnel_the_page_goes_on_behind_its_password(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTPS_PROXY", "https_proxy"):  # nothing answers there
         monkeypatch.setenv(name, "http://127.0.0.1:9")

@@ -1,4 +1,4 @@
-"""A slow link and a camera of the network, for measuring: both on this machine, both of real sockets."""
+"""A slow link and a camera of the network: both on this machine, both of real sockets."""
 
 import asyncio
 import contextlib
