@@ -6,9 +6,11 @@ from pathlib import Path
 
 from converters.card import write_card
 from converters.data import Data, calibration_pixels
+from converters.fold import fold_batch_norms
 from converters.measure import Measured, input_spec, measure
 from converters.quantize import export_float32, quantize
 from train.files import write_atomically, write_json
+from train.models import CNNS
 from train.source import Source
 
 
@@ -18,7 +20,8 @@ def convert(source: Source, modes: list[str], data: Data, out_dir: Path) -> list
     The model file is moved into place before its contract: a crash in between leaves a digest that does not match,
     which is a clear error, never a wrong answer.
     """
-    float32_model = export_float32(source.network)
+    network = fold_batch_norms(source.network) if source.config.model in CNNS else source.network
+    float32_model = export_float32(network)
     calibration = calibration_pixels(data, input_spec(source), source.is_live, source.config.seed)
     done = []
     for mode in modes:

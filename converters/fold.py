@@ -1,0 +1,76 @@
+"""Batch normalizations folded into the layers after them: fewer operations, and fewer roundings in int8.
+
+The networks normalize after the activation, so nothing folds into the layer before. Each channel's scale and shift go
+into the next convolution or dense layer; that is exact for unpadded convolutions, and through max pooling where no
+scale is negative.
+"""
+
+from dataclasses import dataclass
+
+import keras
+import numpy as np
+import numpy.typing as npt
+from keras import layers
+
+Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Affine:
+    """What is still to be done to a tensor, channel by channel: ``value * scale + shift``, both float32 (C,)."""
+
+    scale: Float32
+    shift: Float32
+
+
+def fold_batch_norms(network: keras.Model) -> keras.Model:
+    """The same outputs without batch normalizations, but those that cannot be folded, and without dropout.
+
+    ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs.
+    """
+    pixels = tensor = keras.Input(network.input_shape[1:], name="pixels")
+    outputs: dict[str, keras.KerasTensor] = {}
+    waiting: Affine | None = None
+    chain = [layer for layer in network.layers[1:] if not isinstance(layer, layers.Dropout)]
+    for index, layer in enumerate(chain):
+        if isinstance(layer, layers.BatchNormalization) and passes(affine_of(layer), chain[index + 1 :]):
+            waiting = affine_of(layer)
+            continue
+        if waiting is not None and isinstance(layer, layers.Flatten):
+            places = int(np.prod(tensor.shape[1:-1]))
+            waiting = Affine(np.tile(waiting.scale, places), np.tile(waiting.shift, places))
+        copy = layer.__class__.from_config(layer.get_config())
+        tensor = copy(tensor)
+        weights = layer.get_weights()
+        if waiting is not None and weights:
+            weights, waiting = folded(weights, waiting), None
+        copy.set_weights(weights)
+        if layer.name in network.output:
+            outputs[layer.name] = tensor
+    return keras.Model(pixels, outputs)
+
+
+def affine_of(norm: layers.BatchNormalization) -> Affine:
+    """gamma * (x - mean) / sqrt(variance + epsilon) + beta (arXiv 1502.03167, section 3.1) as one scale and shift."""
+    gamma, beta, mean, variance = norm.get_weights()
+    scale = gamma / np.sqrt(variance + norm.epsilon)
+    return Affine(scale, beta - mean * scale)
+
+
+def passes(affine: Affine, following: list[layers.Layer]) -> bool:
+    """Whether it may wait for the next layer with weights: what comes before that has to commute with it."""
+    for layer in following:
+        if isinstance(layer, layers.MaxPooling2D) and (affine.scale < 0).any():
+            return False
+        if isinstance(layer, layers.Conv2D):
+            return bool(layer.padding == "valid")
+        if layer.weights:
+            return isinstance(layer, layers.Dense)
+    return False
+
+
+def folded(weights: list[Float32], affine: Affine) -> list[Float32]:
+    """Kernel (..., C, filters) and bias (filters,) that do to x what the old ones do to ``x * scale + shift``."""
+    kernel, bias = weights
+    shift = (kernel * affine.shift[:, np.newaxis]).reshape(-1, kernel.shape[-1]).sum(axis=0)
+    return [kernel * affine.scale[:, np.newaxis], bias + shift]

@@ -1,0 +1,60 @@
+"""Folding changes the graph and not what it says."""
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import pytest
+from keras import layers
+
+from converters.fold import Affine, fold_batch_norms, folded
+from train.models import build
+
+PIXELS = np.random.default_rng(1).uniform(0, 255, (4, 28, 28, 1)).astype(np.float32)
+
+
+def spoil_norms(network: keras.Model, lowest: float) -> None:
+    """Gives every batch normalization statistics and scales of its own, the scales from ``lowest`` to 2."""
+    random = np.random.default_rng(2)
+    for layer in network.layers:
+        if isinstance(layer, layers.BatchNormalization):
+            count = layer.gamma.shape[0]
+            gamma, beta = random.uniform(lowest, 2, count), random.normal(size=count)
+            layer.set_weights([gamma, beta, random.normal(size=count), random.uniform(0.5, 2, count)])
+
+
+def kinds(network: keras.Model) -> list[str]:
+    return [type(layer).__name__ for layer in network.layers]
+
+
+def outputs(network: keras.Model) -> dict[str, npt.NDArray[np.float32]]:
+    return {name: np.asarray(output) for name, output in network(PIXELS, training=False).items()}
+
+
+@pytest.mark.parametrize("name", ["cnn1", "cnn3", "cnn4"])
+def test_the_outputs_stay(name: str) -> None:
+    network = build(name)
+    spoil_norms(network, lowest=0.5)
+    plain = fold_batch_norms(network)
+    expected, found = outputs(network), outputs(plain)
+    for output in ("logits", "features"):
+        assert found[output] == pytest.approx(
+            expected[output], rel=1e-4, abs=1e-4 * float(np.abs(expected[output]).max())
+        )
+    assert not {"BatchNormalization", "Dropout"} & set(kinds(plain))
+
+
+def test_a_negative_scale_does_not_go_through_a_maximum() -> None:
+    network = build("cnn4")
+    spoil_norms(network, lowest=-2)
+    plain = fold_batch_norms(network)
+    assert kinds(plain).count("BatchNormalization") == 2  # the two before pooling
+    expected = outputs(network)["logits"]
+    assert outputs(plain)["logits"] == pytest.approx(expected, rel=1e-4, abs=1e-4 * float(np.abs(expected).max()))
+
+
+def test_kernel_and_bias_by_hand() -> None:
+    # (2 x + 1) * 3 + (5 y - 1) * 4 + 10 = 6 x + 20 y + 9
+    affine = Affine(np.array([2, 5], np.float32), np.array([1, -1], np.float32))
+    kernel, bias = folded([np.array([[3], [4]], np.float32), np.array([10], np.float32)], affine)
+    assert kernel.tolist() == [[6], [20]]
+    assert bias.tolist() == [9]
