@@ -65,7 +65,11 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_number(int, 1, 65535), default=7860, help="port to listen on (7860)")
-    parser.add_argument("--share", action="store_true", help="also make a public link, for a week at most")
+    parser.add_argument(
+        "--share", action="store_true", help="also make a public link, for a week at most, behind a password"
+    )
+    parser.add_argument("--share-camera", action="store_true", help="show --camera's pictures over that link too")
+    parser.add_argument("--https", action="store_true", help="serve by https: other machines' cameras can be used")
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     parser.add_argument(
         "--max-fps", type=_number(float, 0.1, 240), metavar="N", help="at most so many answers a second"
@@ -107,6 +111,8 @@ def _run(options: argparse.Namespace) -> int:
         host=options.host,
         port=options.port,
         share=options.share,
+        share_camera=options.share_camera,
+        https=options.https,
         auth=options.auth,
         max_fps=options.max_fps,
     )

@@ -1,6 +1,6 @@
 """From logits to an answer: pure functions."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -12,6 +12,8 @@ Float32 = npt.NDArray[np.float32]
 
 UNSURE = "unsure"
 SMOOTHING_S = 0.2
+FAVOUR = 0.15  # added to the held label's probability: it is easier to stay than to come
+HOLD_S = 0.4  # how long a held label outlives its support when no other garment is named
 
 
 @dataclass(frozen=True)
@@ -61,3 +63,44 @@ def smooth(previous: Float32 | None, probs: Float32, elapsed_s: float) -> Float3
         return probs
     weight = np.float32(1 - np.exp(-max(elapsed_s, 0.0) / SMOOTHING_S))
     return np.asarray(previous + weight * (probs - previous), dtype=np.float32)
+
+
+@dataclass(frozen=True)
+class Memory:
+    """What a live answer remembers of the frames before.
+
+    ``probs`` are smoothed probabilities float32 (classes,), ``label`` is the one shown and ``supported_s`` when a
+    frame last bore it out; ``found`` is the label of the last frame, taken at ``captured_s``. Times in seconds.
+    """
+
+    probs: Float32
+    label: str
+    supported_s: float
+    found: str
+    captured_s: float
+
+
+def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: Contract) -> tuple[Memory, Decision]:
+    """One frame's probabilities float32 (classes,), captured at `captured_s` -> what to remember, and the Decision.
+
+    The probabilities are smoothed over time. A label that is shown is favoured by FAVOUR and outlives its support by
+    HOLD_S, so that noise does not change it; another garment takes its place at once when two frames running name it.
+    """
+    if memory is None:
+        decision = decide(probs, contract)
+        return Memory(probs, decision.label, captured_s, decision.label, captured_s), decision
+    smoothed = smooth(memory.probs, probs, captured_s - memory.captured_s)
+    found = decide(_favouring(memory.label, smoothed, contract), contract).label
+    label, supported_s = memory.label, memory.supported_s
+    is_name = found not in (NONE, UNSURE)
+    if found == label or (is_name and found == memory.found):
+        label, supported_s = found, captured_s
+    elif label == UNSURE or captured_s - supported_s >= HOLD_S:
+        label, supported_s = UNSURE if is_name else found, captured_s
+    decision = replace(decide(smoothed, contract), label=label)
+    return Memory(smoothed, label, supported_s, found, captured_s), decision
+
+
+def _favouring(label: str, probs: Float32, contract: Contract) -> Float32:
+    favour = [FAVOUR if name == label else 0.0 for name in contract.labels]
+    return probs + np.array(favour, dtype=np.float32)

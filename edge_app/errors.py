@@ -9,7 +9,8 @@
     │   └── GaveUp        the device's camera has failed too often (page.watch)
     ├── Refused           a message that is not what the page's script sends (page.frames)
     ├── Busy              all places of the page are taken (page.places)
-    │   └── StillLooking  this visitor's last frame is still being looked at (page.places)
+    │   ├── StillLooking  this visitor's last frame is still being looked at (page.places)
+    │   └── TooSoon       this visitor sends more frames a second than are taken (page.places)
     ├── DataError         training data is missing, damaged or foreign
     ├── RunError          a training run cannot be started, resumed or read
     └── ConversionError   a converted model is not good enough to be kept

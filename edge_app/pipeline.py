@@ -5,18 +5,27 @@ The camera's end is edge_app.cameras (or a browser); where the view ends up is t
 
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
 from edge_app.classifier import Classifier
-from edge_app.decide import Decision, decide, probabilities, smooth
+from edge_app.decide import Decision, Memory, probabilities, steady
 from edge_app.page.view import View, view
 from edge_app.preprocess import frame_to_input
+from edge_app.region import WHOLE, Region, crop
 
 UInt8 = npt.NDArray[np.uint8]
-Float32 = npt.NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Wish:
+    """What a watcher has chosen: the model, the region to look at, and the threshold (0..1; None: the contract's)."""
+
+    model: str
+    region: Region = WHOLE
+    threshold: float | None = None
 
 
 @dataclass(frozen=True)
@@ -34,38 +43,38 @@ class Latency:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one frame."""
+    """What became of one frame; ``pixels`` uint8 (H, W, C) is what the model saw of it."""
 
     model: str
+    pixels: UInt8
     decision: Decision
     view: View
     latency: Latency
 
 
 class Pipeline:
-    """One watcher's frames through one model. Remembers the last probabilities: the answer is smoothed over time."""
+    """One watcher's frames through one model. Remembers the frames before: the answer is steady over time."""
 
-    def __init__(self, classifier: Classifier) -> None:
+    def __init__(self, classifier: Classifier, wish: Wish) -> None:
+        self.wish = wish
         self._classifier = classifier
-        self._probs: Float32 | None = None
-        self._captured_s = 0.0
+        contract = classifier.contract
+        self._contract = contract if wish.threshold is None else replace(contract, threshold=wish.threshold)
+        self._memory: Memory | None = None
 
     def answer(self, frame_rgb: UInt8, captured_s: float) -> Answer:
         """A frame uint8 (H, W, 3), RGB, and when it was captured (time.monotonic) -> Answer."""
-        contract = self._classifier.contract
+        contract = self._contract
         started = time.perf_counter()
-        pixels = frame_to_input(frame_rgb, contract.input)
+        pixels = frame_to_input(crop(frame_rgb, self.wish.region), contract.input)
         framed = time.perf_counter()
         logits = self._classifier.logits(pixels[np.newaxis])[0]
         invoked = time.perf_counter()
-        probs = probabilities(logits, contract.temperature)
-        self._probs = smooth(self._probs, probs, captured_s - self._captured_s)
-        self._captured_s = captured_s
-        decision = decide(self._probs, contract)
+        self._memory, decision = steady(self._memory, probabilities(logits, contract.temperature), captured_s, contract)
         shown = view(decision)
         decided = time.perf_counter()
         latency = Latency(1e3 * (framed - started), 1e3 * (invoked - framed), 1e3 * (decided - invoked))
-        return Answer(contract.name, decision, shown, latency)
+        return Answer(contract.name, pixels, decision, shown, latency)
 
 
 class Classifiers:

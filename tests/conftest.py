@@ -2,9 +2,15 @@
 
 import os
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from browser import Server
+    from playwright.sync_api import Browser, Playwright
 
 # Before anything imports Keras: its cache and settings are the tests' own, its backend the one that exports.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="edge-app-keras-")
@@ -19,3 +25,42 @@ def data_dir() -> Path:
     if not named:
         pytest.skip("EDGE_APP_DATA is not set: this test needs the data sets")
     return Path(named)
+
+
+# What the browser's tests share; only they need Playwright, so it is imported when they ask.
+
+
+@pytest.fixture(scope="session")
+def webcam(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A webcam's stream of the drawn trousers."""
+    from browser import write_webcam
+
+    path = tmp_path_factory.mktemp("webcam") / "trousers.mjpeg"
+    write_webcam("trouser", path)
+    return path
+
+
+@pytest.fixture(scope="session")
+def server() -> "Iterator[Server]":
+    """The page, with the browser's camera."""
+    from browser import serving
+
+    with serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def playwright() -> "Iterator[Playwright]":
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        yield playwright
+
+
+@pytest.fixture(scope="session")
+def browser(playwright: "Playwright", webcam: Path) -> "Iterator[Browser]":
+    """A browser whose webcam sees the trousers, and whose user allows it."""
+    from browser import FAKE_CAMERA, chromium
+
+    with chromium(playwright, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={webcam}") as browser:
+        yield browser

@@ -14,6 +14,7 @@ import pytest
 
 import edge_app
 from edge_app.errors import EdgeAppError
+from edge_app.page.build import SCRIPTS, STYLES
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("edge_app", "train", "converters")
@@ -28,6 +29,15 @@ def imported(path: Path) -> Iterator[str]:
             yield from (alias.name.split(".")[0] for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
             yield (node.module or "").split(".")[0]
+
+
+def test_the_pages_files_are_short_and_all_served() -> None:
+    page = ROOT / "edge_app" / "page"
+    scripts, styles = sorted(page.glob("script/*.js")), sorted(page.glob("style/*.css"))
+    assert sorted(path.stem for path in scripts) == sorted(SCRIPTS)
+    assert sorted(path.stem for path in styles) == sorted(STYLES)
+    lengths = {path.name: len(path.read_text(encoding="utf-8").splitlines()) for path in scripts + styles}
+    assert {name: length for name, length in lengths.items() if length > 200} == {}
 
 
 def test_files_and_functions_are_short() -> None:

@@ -6,6 +6,7 @@ import zipfile
 from pathlib import Path
 
 from edge_app.models import contracts
+from edge_app.page.build import SCRIPTS, STYLES
 
 ROOT = Path(__file__).parents[1]
 
@@ -18,7 +19,9 @@ def test_wheel_runs_from_a_folder_of_its_own(tmp_path: Path) -> None:
         names = archive.namelist()
         archive.extractall(tmp_path / "installed")
     assert {name.split("/")[0] for name in names if "dist-info" not in name} == {"edge_app"}
-    assert {f"edge_app/page/page.{suffix}" for suffix in ("html", "css", "js")} <= set(names)
+    assert "edge_app/page/page.html" in names
+    assert {f"edge_app/page/script/{name}.js" for name in SCRIPTS} <= set(names)
+    assert {f"edge_app/page/style/{name}.css" for name in STYLES} <= set(names)
 
     code = (
         "import sys; sys.path.insert(0, sys.argv.pop(1)); from edge_app.cli import main; sys.exit(main(sys.argv[1:]))"

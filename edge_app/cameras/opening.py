@@ -5,14 +5,16 @@ from pathlib import Path
 import cv2
 
 from edge_app.cameras.base import Camera
+from edge_app.cameras.checked import Checked
 from edge_app.cameras.device import DeviceCamera, NetworkCamera, first_device, without_password
 from edge_app.cameras.folder import PictureFolder
+from edge_app.cameras.picamera import PiCamera, has_pi_camera
 from edge_app.cameras.video import VideoFile
 from edge_app.errors import CameraError
 
 
 def open_camera(spec: str) -> Camera:
-    """`auto`, a camera's number, a device file, a video file, a folder of pictures, or a stream's address -> Camera.
+    """`auto`, `picamera`, a camera's number or device file, a video file, a folder, a stream's address -> Camera.
 
     Raises CameraError, saying what to do, if it can't be opened.
     """
@@ -27,20 +29,26 @@ def open_camera(spec: str) -> Camera:
 
 
 def _open(spec: str) -> Camera:
+    camera = _open_live(spec)
+    if camera is not None:
+        return Checked(camera, without_password(spec))
+    path = Path(spec)
+    if path.is_dir():
+        return PictureFolder(path)
+    if path.is_file():
+        return VideoFile(path)
+    raise CameraError(f"{spec}: no such camera, file or folder; --camera takes auto, 0, 1, ..., a path or an address")
+
+
+def _open_live(spec: str) -> Camera | None:
+    """A real camera; None if `spec` is none, but perhaps a file."""
+    if spec == "picamera" or (spec == "auto" and has_pi_camera()):
+        return PiCamera()
     if spec == "auto":
         return first_device()
-    if spec == "picamera":
-        raise CameraError("picamera: needs picamera2, which is not supported yet; use --camera auto with a USB camera")
     if spec.isdecimal():
         return DeviceCamera(int(spec))
     scheme, colon, rest = spec.partition("://")
     if colon and scheme.isalnum():
         return NetworkCamera(f"{scheme.lower()}://{rest}")  # FFmpeg knows protocols in small letters only
-    path = Path(spec)
-    if path.is_dir():
-        return PictureFolder(path)
-    if path.is_char_device():
-        return DeviceCamera(spec)
-    if path.is_file():
-        return VideoFile(path)
-    raise CameraError(f"{spec}: no such camera, file or folder; --camera takes auto, 0, 1, ..., a path or an address")
+    return DeviceCamera(spec) if Path(spec).is_char_device() else None

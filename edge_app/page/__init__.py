@@ -1,8 +1,12 @@
-"""The page: what a person sees and uses. The only package that imports gradio, and only in its module `app`.
+"""The page: what a person sees and uses. Only here is gradio imported, by `build` and `app`.
 
 view      Decision -> what the page shows; pure
 places    who may send frames: a limited number of visitors, each one frame at a time
 watch     the device's own camera, classified while somebody looks
 frames    what the page's script calls: one message in, one answer out, errors as data
-app       builds the page and serves it
+speed     how fast each model is on this machine
+build     the page: page.html, style/ and script/, and what they may ask the server
+gate      what is let through to Gradio: only what the page needs
+https     the certificate of --https
+app       serves it
 """

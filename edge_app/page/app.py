@@ -1,29 +1,28 @@
-"""Builds the page and serves it."""
+"""Serves the page."""
 
 import contextlib
 import io
+import ipaddress
 import os
+import secrets
 import socket
 import time
-from collections.abc import Callable
-from importlib import resources
 
 import gradio as gr
+from starlette.middleware import Middleware
 
+from edge_app.cameras.device import without_password
 from edge_app.cameras.opening import open_camera
-from edge_app.contract import Contract
-from edge_app.errors import EdgeAppError, ModelNotFound
-from edge_app.models import contracts, default_model
-from edge_app.page.frames import Desk, Reply
-from edge_app.page.view import limits, nameable
+from edge_app.errors import EdgeAppError
+from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
+from edge_app.page.gate import Gate, Rules
+from edge_app.page.https import Certificate, own_certificate, own_names
 from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
 
-TITLE = "Edge Fashion"
-# Fonts every system has, so that none is fetched.
-FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
-MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 POLL_S = 0.5
+PASSWORD_BYTES = 24  # of the password that a share link gets: 32 letters
+LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
 
 def serve(
@@ -33,76 +32,44 @@ def serve(
     host: str,
     port: int,
     share: bool,
+    share_camera: bool,
+    https: bool,
     auth: str | None,
     max_fps: float | None,
 ) -> int:
     """Serves the page until Ctrl-C; returns the exit status.
 
     `camera` is `browser` or what `open_camera` takes; `auth` is USER:PASSWORD. Raises CameraError, ModelNotFound,
-    ContractError or RuntimeMissing before anything is served.
+    ContractError, RuntimeMissing or EdgeAppError before anything is served.
     """
     os.environ["GRADIO_ANALYTICS_ENABLED"] = "False"  # nothing is to leave this machine
     credentials = read_auth(auth)
-    min_interval_s = 1 / max_fps if max_fps else 0.0
+    if share and camera != "browser" and not share_camera:
+        raise EdgeAppError(
+            f"--share with --camera {without_password(camera)} would show this camera to everybody who has the link. "
+            "Add --share-camera if that is what you want, or leave --camera out."
+        )
+    if share_camera and not share:
+        raise EdgeAppError("--share-camera: there is no share link without --share")
+    if share and https:
+        raise EdgeAppError("--https and --share: a share link is https already; leave one of them out")
+    certificate = own_certificate(own_names(own_address())) if https else None
+    if share and credentials is None:
+        credentials = ("guest", secrets.token_urlsafe(PASSWORD_BYTES))
+        print(f"Name and password for the page: {':'.join(credentials)}", flush=True)
     classifiers = Classifiers()
     watch = None
     if camera != "browser":
         open_camera(camera).close()  # a wrong path is better told now than on the page
-        watch = Watch(lambda: open_camera(camera), classifiers, min_interval_s)
-    page = build_page(model, classifiers, watch, min_interval_s)
+        watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
+    page, desk = build_page(model, classifiers, watch, max_fps)
+    rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
     try:
-        return _launch(page, host, port, share, credentials)
+        return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
     finally:
         page.close(verbose=False)
         if watch is not None:
             watch.close()
-
-
-def build_page(model: str | None, classifiers: Classifiers, watch: Watch | None, min_interval_s: float) -> gr.Blocks:
-    """The page, with `model` chosen (None: the app's choice); its classifier is loaded.
-
-    Raises ModelNotFound, ContractError or RuntimeMissing.
-    """
-    installed = contracts()
-    chosen = model or default_model()
-    if chosen not in [contract.name for contract in installed]:
-        raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
-    classifiers.get(chosen)
-    desk = Desk([contract.name for contract in installed], classifiers, watch)
-    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
-    with page:
-        gr.HTML(
-            html_template=_text("page.html"),
-            css_template=_text("page.css"),
-            js_on_load=_text("page.js"),
-            apply_default_css=False,
-            server_functions=server_functions(desk),
-            models=[offer(contract, chosen) for contract in installed],
-            settings={"device": watch is not None, "minIntervalMs": 1e3 * min_interval_s},
-        )
-    return page
-
-
-def offer(contract: Contract, chosen: str) -> dict[str, object]:
-    """What the page's template and script know of a model."""
-    return {
-        "name": contract.name,
-        "chosen": contract.name == chosen,
-        "nameable": nameable(contract),
-        "limits": limits(contract),
-    }
-
-
-def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
-    """The desk's two questions as functions: Gradio marks what it may call, and a bound method takes no mark."""
-
-    def classify_frame(message: object) -> Reply:
-        return desk.classify_frame(message)
-
-    def watch_camera(message: object) -> Reply:
-        return desk.watch_camera(message)
-
-    return [classify_frame, watch_camera]
 
 
 def read_auth(auth: str | None) -> tuple[str, str] | None:
@@ -115,7 +82,16 @@ def read_auth(auth: str | None) -> tuple[str, str] | None:
     return user, password
 
 
-def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tuple[str, str] | None) -> int:
+def _launch(
+    page: gr.Blocks,
+    rules: Rules,
+    *,
+    host: str,
+    port: int,
+    share: bool,
+    credentials: tuple[str, str] | None,
+    certificate: Certificate | None,
+) -> int:
     if share:
         print(
             f"Asking for a share link, up to a minute. The page opens at http://{in_url(host)}:{port}/ meanwhile.",
@@ -138,6 +114,10 @@ def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tup
                 mcp_server=False,
                 quiet=True,
                 prevent_thread_lock=True,
+                ssl_certfile=str(certificate.certificate) if certificate else None,
+                ssl_keyfile=str(certificate.key) if certificate else None,
+                ssl_verify=False,  # by Gradio's own first question to the page, which is signed by nobody else
+                app_kwargs={"middleware": [Middleware(Gate, rules=rules)]},
             )
     except OSError as error:
         raise EdgeAppError(
@@ -145,11 +125,15 @@ def _launch(page: gr.Blocks, host: str, port: int, share: bool, credentials: tup
             "machine's. Choose another with --port or --host."
         ) from error
     if share and page.share_url:
+        rules.share_host = page.share_url.partition("://")[2].rstrip("/")
         print(f"Shared for a week at most, with whoever has the link: {page.share_url}")
     elif share:
         print("No share link could be had: Gradio's tunnel cannot be reached from here. The page goes on without.")
     if host == "0.0.0.0":
-        print(f"From another machine: http://{own_address()}:{port}/")
+        scheme = "https" if certificate else "http"
+        print(f"From another machine: {scheme}://{own_address()}:{port}/")
+        if certificate:
+            print("Its browser will warn of a certificate it does not know: this machine has made it itself.")
     try:
         print(f"{TITLE}: {page.local_url}  (Ctrl-C ends it)", flush=True)
         while page.is_running:
@@ -164,6 +148,14 @@ def in_url(host: str) -> str:
     return f"[{host}]" if ":" in host else host
 
 
+def is_loopback(host: str) -> bool:
+    """Whether only this machine can reach a page that listens there."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def own_address() -> str:
     """This machine's address in its network, or its name if it is in none."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
@@ -172,7 +164,3 @@ def own_address() -> str:
             return str(probe.getsockname()[0])
         except OSError:
             return socket.gethostname()
-
-
-def _text(name: str) -> str:
-    return resources.files("edge_app.page").joinpath(name).read_text(encoding="utf-8")

@@ -10,16 +10,22 @@ import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass
 
+import cv2
+
 from edge_app.errors import CameraError, EdgeAppError
 from edge_app.images import decode_bytes
-from edge_app.page.places import Busy, Place, Places, StillLooking
+from edge_app.page.places import MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
+from edge_app.page.speed import Speeds
 from edge_app.page.watch import GaveUp, Watch
-from edge_app.pipeline import Answer, Classifiers, Pipeline
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
+from edge_app.pixels import UInt8
+from edge_app.region import WHOLE, Region
 
 MAX_JPEG_CHARS = 300_000
 MAX_PIXELS = 1_000_000
 MAX_VISITOR_CHARS = 64
 WATCH_TIMEOUT_S = 2.0
+CLASSIFYING_S = 5.0
 
 Reply = dict[str, object]
 
@@ -30,20 +36,32 @@ class Refused(EdgeAppError):
 
 @dataclass(frozen=True)
 class Message:
-    """What the script sends: who it is, the chosen model, and a frame (base64 JPEG) or the number of the last sight."""
+    """What the script sends: who it is, what is wished, and a frame (base64 JPEG) or the number of the last sight.
+
+    ``still``: the frame is a single picture, to be answered without regard to those before. ``show_input``: the
+    answer is to hold what the model saw.
+    """
 
     visitor: str
-    model: str
+    wish: Wish
     jpeg: str
     after: int
+    still: bool
+    show_input: bool
 
 
 class Desk:
     """Answers the page's script. ``watch`` is the device's own camera, None when browsers bring theirs."""
 
-    def __init__(self, models: list[str], classifiers: Classifiers, watch: Watch | None) -> None:
+    def __init__(
+        self, models: list[str], classifiers: Classifiers, watch: Watch | None, max_fps: float | None = None
+    ) -> None:
         self._models, self._classifiers, self._watch = models, classifiers, watch
-        self._places = Places(time.monotonic)
+        self._places = Places(time.monotonic, max_fps=max_fps or MAX_FPS)
+        self._answers = 0
+        self._answered_s: float | None = None
+        self._trouble = ""  # what went wrong since the last answer
+        self._speeds = Speeds(models)
 
     def classify_frame(self, message: object) -> Reply:
         """A frame of the browser's camera -> its answer."""
@@ -53,6 +71,24 @@ class Desk:
         """The number of the last sight of the device's camera -> the next sight and its answer."""
         return self._answer(message, self._look)
 
+    def model_speeds(self) -> Reply:
+        """Milliseconds of one inference by model; empty if one cannot be loaded, which a frame's answer will say."""
+        try:
+            return dict(self._speeds.all_ms())
+        except EdgeAppError:
+            return {}
+
+    def health(self) -> Reply:
+        """Whether frames are being classified: what `/healthz` tells. Not ``ok`` while questions fail on this side."""
+        since_s = None if self._answered_s is None else time.monotonic() - self._answered_s
+        return {
+            "ok": not self._trouble,
+            "trouble": self._trouble,
+            "classifying": since_s is not None and since_s < CLASSIFYING_S,
+            "answers": self._answers,
+            "seconds_since_answer": since_s,
+        }
+
     def _answer(self, message: object, work: Callable[[Message, Place], Reply]) -> Reply:
         started = time.perf_counter()
         try:
@@ -60,14 +96,17 @@ class Desk:
             with self._places.frame(request.visitor) as place:
                 reply = work(request, place)
         except Busy as error:
-            return _trouble("busy", str(error), again=isinstance(error, StillLooking))
+            return _trouble("busy", str(error), again=isinstance(error, StillLooking | TooSoon))
         except CameraError as error:
+            self._trouble = "the camera gives no pictures"  # no more than this: its address is nobody else's business
             return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
         except EdgeAppError as error:
             return _trouble("refused", str(error))
         except Exception:
             logging.getLogger(__name__).exception("a frame could not be answered")
+            self._trouble = "a frame could not be answered"
             return _trouble("refused", "something went wrong with this picture; the terminal says what")
+        self._answers, self._answered_s, self._trouble = self._answers + 1, time.monotonic(), ""
         return {**reply, "held_ms": 1e3 * (time.perf_counter() - started)}
 
     def _classify(self, message: Message, place: Place) -> Reply:
@@ -79,19 +118,16 @@ class Desk:
             raise Refused("the picture is not base64") from error
         frame_rgb = decode_bytes(jpeg, max_pixels=MAX_PIXELS, name="the camera's picture")
         decode_ms = 1e3 * (time.perf_counter() - started)
-        if place.pipeline is None or place.model != message.model:
-            place.model, place.pipeline = message.model, Pipeline(self._classifiers.get(message.model))
-        answer = place.pipeline.answer(frame_rgb, captured_s)
-        return {**_shown(answer), "latency_ms": decode_ms + answer.latency.total_ms}
+        if place.pipeline is None or place.pipeline.wish != message.wish or message.still:
+            place.pipeline = Pipeline(self._classifiers.get(message.wish.model), message.wish)
+        return _shown(message, place.pipeline.answer(frame_rgb, captured_s), decode_ms)
 
-    def _look(self, message: Message, place: Place) -> Reply:
+    def _look(self, message: Message, _: Place) -> Reply:
         if self._watch is None:
             raise Refused("this page uses the browser's own camera")
-        sight = self._watch.look(message.model, message.after, WATCH_TIMEOUT_S)
-        answer = sight.answers[message.model]
+        sight = self._watch.look(message.visitor, message.wish, message.after, WATCH_TIMEOUT_S)
         return {
-            **_shown(answer),
-            "latency_ms": answer.latency.total_ms,
+            **_shown(message, sight.answers[message.wish], 0.0),
             "number": sight.number,
             "dropped": sight.dropped,
             "jpeg": sight.jpeg,
@@ -113,11 +149,37 @@ def read_message(message: object, models: list[str]) -> Message:
         raise Refused("the message holds no picture")
     if len(jpeg) > MAX_JPEG_CHARS:
         raise Refused(f"the picture is larger than {MAX_JPEG_CHARS // 1000} KB")
-    return Message(visitor, model, jpeg, after)
+    threshold, region = message.get("threshold"), message.get("region")
+    wish = Wish(
+        model,
+        WHOLE if region is None else Region(*(_share(number) for number in _four(region))),
+        None if threshold is None else _share(threshold),
+    )
+    return Message(visitor, wish, jpeg, after, message.get("still") is True, message.get("show_input") is True)
 
 
-def _shown(answer: Answer) -> Reply:
-    return {"model": answer.model, **asdict(answer.view)}
+def _four(region: object) -> list[object]:
+    if not isinstance(region, list) or len(region) != 4:
+        raise Refused("the region is not left, top, width and height")
+    return region
+
+
+def _share(number: object) -> float:
+    if not isinstance(number, int | float) or not 0 <= number <= 1:
+        raise Refused("a threshold, or a side of the region, is not a number from 0 to 1")
+    return float(number)
+
+
+def _shown(message: Message, answer: Answer, decode_ms: float) -> Reply:
+    stages_ms = {"decode_ms": decode_ms, **asdict(answer.latency)}
+    shown = {"model": answer.model, **asdict(answer.view), "latency_ms": sum(stages_ms.values()), "stages": stages_ms}
+    return {**shown, "input": to_png(answer.pixels)} if message.show_input else shown
+
+
+def to_png(pixels: UInt8) -> str:
+    """What a model sees, uint8 (H, W, 1) grey or (H, W, 3) RGB -> base64 PNG of the same size."""
+    _, png = cv2.imencode(".png", pixels if pixels.shape[2] == 1 else cv2.cvtColor(pixels, cv2.COLOR_RGB2BGR))
+    return base64.b64encode(png.tobytes()).decode("ascii")
 
 
 def _trouble(state: str, words: str, given_up: bool = False, again: bool = False) -> Reply:

@@ -1,5 +1,6 @@
 """Who may send frames: a limited number of visitors, each one frame at a time."""
 
+import math
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -9,6 +10,7 @@ from edge_app.pipeline import Pipeline
 
 LIMIT = 8
 LEASE_S = 5.0
+MAX_FPS = 60.0
 
 
 class Busy(EdgeAppError):
@@ -19,27 +21,37 @@ class StillLooking(Busy):
     """This visitor's last frame is still being looked at: the next may be sent in a moment."""
 
 
+class TooSoon(Busy):
+    """This visitor sends more frames a second than are taken."""
+
+
 class Place:
     """One visitor's place; ``pipeline`` is what it remembers of the visitor's last frames."""
 
     def __init__(self) -> None:
-        self.model = ""
         self.pipeline: Pipeline | None = None
         self.expires_s = 0.0
         self.in_use = False
+        self.credit = math.inf  # frames that may be sent now
+        self.counted_s = 0.0  # when the credit was last counted
 
 
 class Places:
-    """`limit` places, each kept for `lease_s` after its visitor's last frame. `clock` gives seconds."""
+    """`limit` places, each kept for `lease_s` after its visitor's last frame. `clock` gives seconds.
 
-    def __init__(self, clock: Callable[[], float], limit: int = LIMIT, lease_s: float = LEASE_S) -> None:
-        self._clock, self._limit, self._lease_s = clock, limit, lease_s
+    A visitor may send `max_fps` frames a second, and as many at once as in one second, but one at least.
+    """
+
+    def __init__(
+        self, clock: Callable[[], float], limit: int = LIMIT, lease_s: float = LEASE_S, max_fps: float = MAX_FPS
+    ) -> None:
+        self._clock, self._limit, self._lease_s, self._max_fps = clock, limit, lease_s, max_fps
         self._places: dict[str, Place] = {}
         self._lock = threading.Lock()
 
     @contextmanager
     def frame(self, visitor: str) -> Iterator[Place]:
-        """The visitor's place, for the time of one frame. Raises Busy or StillLooking."""
+        """The visitor's place, for the time of one frame. Raises Busy, StillLooking or TooSoon."""
         with self._lock:
             self._clear_away()
             if visitor not in self._places and len(self._places) >= self._limit:
@@ -47,6 +59,7 @@ class Places:
             place = self._places.setdefault(visitor, Place())
             if place.in_use:
                 raise StillLooking("the picture before this one is still being looked at")
+            self._spend_credit(place)
             place.in_use = True
         try:
             yield place
@@ -54,6 +67,14 @@ class Places:
             with self._lock:
                 place.in_use = False
                 place.expires_s = self._clock() + self._lease_s
+
+    def _spend_credit(self, place: Place) -> None:
+        now_s = self._clock()
+        earned = self._max_fps * (now_s - place.counted_s)
+        place.credit, place.counted_s = min(place.credit + earned, max(self._max_fps, 1.0)), now_s
+        if place.credit < 1:
+            raise TooSoon("pictures come faster than they are taken")
+        place.credit -= 1
 
     def _clear_away(self) -> None:
         now_s = self._clock()

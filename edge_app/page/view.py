@@ -7,6 +7,12 @@ from edge_app.decide import UNSURE, Decision
 from edge_app.labels import NONE
 
 BARS = 3
+# The data sets of a contract's accuracies in words, the hardest first; of each the data kept for the end, if there is.
+JUDGED = (
+    ("photos val", "of photos"),
+    ("products val", "of shop pictures"),
+    ("fashion-mnist test", "of Fashion-MNIST"),
+)
 
 
 @dataclass(frozen=True)
@@ -38,9 +44,10 @@ def view(decision: Decision) -> View:
     if decision.label == NONE:
         return View("", "nothing", "nothing: no garment in view", bars)
     if decision.label == UNSURE:
-        first, second = [name for name, _ in ranked if name != NONE][:2]
+        likeliest = [name for name, _ in ranked if name != NONE][:2]
+        first, second = sorted(likeliest, key=list(decision.probs).index)  # so that two alike do not change places
         return View("", "unsure", f"unsure: {first} or {second}?", bars)
-    return View(decision.label, "sure", f"sure: {percent(decision.confidence)} %", bars)
+    return View(decision.label, "sure", f"sure: {percent(decision.probs[decision.label])} %", bars)
 
 
 def percent(probability: float) -> int:
@@ -52,6 +59,23 @@ def nameable(contract: Contract) -> str:
     """What the model can name, as a sentence."""
     *others, last = [label for label in contract.labels if label != NONE]
     return f"It can name: {', '.join(others)} and {last}."
+
+
+def summary(contract: Contract, size_bytes: int) -> str:
+    """A model in the list of models: its name, how often it is right on the hardest data it was judged on, its size."""
+    return " · ".join(
+        [contract.name, *[f"{share} %" for share, _ in _judged(contract)][:1], f"{size_bytes / 1e6:.1f} MB"]
+    )
+
+
+def facts(contract: Contract) -> str:
+    """How often the model is right, as a sentence; empty if it was not judged."""
+    judged = ", ".join(f"{share} % {words}" for share, words in _judged(contract))
+    return f"Named rightly: {judged}." if judged else ""
+
+
+def _judged(contract: Contract) -> list[tuple[int, str]]:
+    return [(percent(contract.accuracy[name]), words) for name, words in JUDGED if name in contract.accuracy]
 
 
 def limits(contract: Contract) -> str:

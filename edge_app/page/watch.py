@@ -11,7 +11,7 @@ import cv2
 from edge_app.cameras.base import Camera, UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.errors import CameraError
-from edge_app.pipeline import Answer, Classifiers, Pipeline
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
 from edge_app.pixels import resize
 
 UNWATCHED_S = 5.0
@@ -24,13 +24,13 @@ JPEG_QUALITY = 80
 
 @dataclass(frozen=True)
 class Sight:
-    """The newest frame and its answers by model; ``jpeg`` is base64, ``captured_s`` time.monotonic."""
+    """The newest frame and its answers, by what was wished; ``jpeg`` is base64, ``captured_s`` time.monotonic."""
 
     number: int
     captured_s: float
     dropped: int
     jpeg: str
-    answers: dict[str, Answer]
+    answers: dict[Wish, Answer]
 
 
 class GaveUp(CameraError):
@@ -40,13 +40,13 @@ class GaveUp(CameraError):
 class Watch:
     """Opens the camera when the first page asks, classifies every frame, closes it when none has asked for a while.
 
-    Each frame is classified once for each model that somebody has chosen, however many look.
+    Each frame is classified once for each wish, however many watchers have the same; a watcher has one.
     """
 
     def __init__(self, opener: Callable[[], Camera], classifiers: Classifiers, min_interval_s: float = 0.0) -> None:
         self._opener, self._classifiers, self._min_interval_s = opener, classifiers, min_interval_s
         self._lock = threading.Condition()
-        self._wanted_until_s: dict[str, float] = {}  # by model
+        self._wanted: dict[str, tuple[Wish, float]] = {}  # by watcher, and until when
         self._sight: Sight | None = None
         self._capture: Capture | None = None
         self._thread: threading.Thread | None = None
@@ -56,36 +56,36 @@ class Watch:
         """Whether the camera is being read, or tried."""
         return self._thread is not None and self._thread.is_alive()
 
-    def look(self, model: str, after: int, timeout_s: float) -> Sight:
-        """The newest sight with an answer by `model`, once its number is another than `after`.
+    def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
+        """The newest sight with an answer to `wish`, once its number is another than `after`.
 
         Raises CameraError if there is none in time, and what `Classifier.load` raises.
         """
-        self._classifiers.get(model)
+        self._classifiers.get(wish.model)
         with self._lock:
-            self._wanted_until_s[model] = time.monotonic() + timeout_s + UNWATCHED_S
+            self._wanted[watcher] = (wish, time.monotonic() + timeout_s + UNWATCHED_S)
             if not self.watching:
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
-            has_news = self._lock.wait_for(lambda: self._has_news(model, after), timeout_s)
-            self._wanted_until_s[model] = time.monotonic() + UNWATCHED_S
+            has_news = self._lock.wait_for(lambda: self._has_news(wish, after), timeout_s)
+            self._wanted[watcher] = (wish, time.monotonic() + UNWATCHED_S)
             if has_news and self._sight is not None:
                 return self._sight
             trouble = self._capture.trouble if self._capture else ""
             if self._capture and self._capture.gave_up:
-                self._wanted_until_s = {}
+                self._wanted = {}
                 raise GaveUp(self._capture.trouble)
         raise CameraError(trouble or "the camera gives no picture")
 
     def close(self) -> None:
         """Stops watching and lets go of the camera."""
         with self._lock:
-            thread, self._wanted_until_s = self._thread, {}
+            thread, self._wanted = self._thread, {}
         if thread is not None:
             thread.join(CLOSE_TIMEOUT_S)
 
-    def _has_news(self, model: str, after: int) -> bool:
-        return self._sight is not None and self._sight.number != after and model in self._sight.answers
+    def _has_news(self, wish: Wish, after: int) -> bool:
+        return self._sight is not None and self._sight.number != after and wish in self._sight.answers
 
     def _run(self) -> None:
         while not self._ends():
@@ -102,26 +102,27 @@ class Watch:
     def _ends(self) -> bool:
         """Whether nobody asks any more; then the next who does begins a new thread."""
         with self._lock:
-            if not self._models():
+            if not self._wishes():
                 self._thread = None
             return self._thread is None
 
-    def _models(self) -> list[str]:
-        """The models asked for now, or a moment ago."""
+    def _wishes(self) -> set[Wish]:
+        """What is asked for now, or was a moment ago."""
         with self._lock:
             now_s = time.monotonic()
-            return [model for model, until_s in self._wanted_until_s.items() if until_s > now_s]
+            self._wanted = {watcher: wanted for watcher, wanted in self._wanted.items() if wanted[1] > now_s}
+            return {wish for wish, _ in self._wanted.values()}
 
     def _classify(self, capture: Capture) -> None:
-        lines: dict[str, Pipeline] = {}
+        lines: dict[Wish, Pipeline] = {}
         number = 0
-        while models := self._models():
+        while wishes := self._wishes():
             frame = capture.newest(after=number, timeout_s=FRAME_TIMEOUT_S)
             if frame is None:
                 continue
             number = frame.number
-            lines = {model: lines.get(model) or Pipeline(self._classifiers.get(model)) for model in models}
-            answers = {model: line.answer(frame.frame_rgb, frame.captured_s) for model, line in lines.items()}
+            lines = {wish: lines.get(wish) or Pipeline(self._classifiers.get(wish.model), wish) for wish in wishes}
+            answers = {wish: line.answer(frame.frame_rgb, frame.captured_s) for wish, line in lines.items()}
             sight = Sight(number, frame.captured_s, capture.dropped, to_jpeg(frame.frame_rgb), answers)
             with self._lock:
                 self._sight = sight

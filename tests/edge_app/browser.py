@@ -1,6 +1,7 @@
 """The page's server, a real Chromium, and a webcam whose picture is made here."""
 
 import contextlib
+import json
 import shutil
 import signal
 import socket
@@ -8,8 +9,9 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, Literal
 
 import cv2
 import numpy as np
@@ -29,6 +31,7 @@ QUIET = [
     "--disable-sync",
 ]
 FAKE_CAMERA = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+Scheme = Literal["light", "dark"]
 DESKTOP, PHONE = (1280, 720), (390, 844)
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_MS = 15_000
@@ -47,7 +50,12 @@ def drawn(name: str, shift: int) -> npt.NDArray[np.uint8]:
 def write_webcam(name: str, path: Path) -> None:
     """A webcam's stream as Chromium takes it: JPEG after JPEG, 640x480, the drawn garment moving a little."""
     shifts = [round(6 * np.sin(2 * np.pi * step / 30)) for step in range(30)]
-    path.write_bytes(b"".join(cv2.imencode(".jpg", drawn(name, shift))[1].tobytes() for shift in shifts))
+    write_frames([drawn(name, shift) for shift in shifts], path)
+
+
+def write_frames(frames_bgr: list[npt.NDArray[np.uint8]], path: Path) -> None:
+    """A webcam's stream of these pictures, 640x480, again and again."""
+    path.write_bytes(b"".join(cv2.imencode(".jpg", frame_bgr)[1].tobytes() for frame_bgr in frames_bgr))
 
 
 class Server:
@@ -105,8 +113,8 @@ def chromium(playwright: Playwright, *flags: str) -> Iterator[Browser]:
 
 
 @contextlib.contextmanager
-def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterator[Page]:
-    context: BrowserContext = browser.new_context(viewport={"width": size[0], "height": size[1]})
+def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, scheme: Scheme = "light") -> Iterator[Page]:
+    context: BrowserContext = browser.new_context(viewport={"width": size[0], "height": size[1]}, color_scheme=scheme)
     try:
         page = context.new_page()
         page.goto(url)
@@ -116,8 +124,46 @@ def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP) -> Iterat
         context.close()
 
 
+def component(server: Server) -> int:
+    """The number under which Gradio knows the page's HTML."""
+    with urllib.request.urlopen(server.url + "config", timeout=10) as config:
+        components = json.load(config)["components"]
+    return next(int(component["id"]) for component in components if component["type"] == "html")
+
+
+def ask(server: Server, function: str, message: dict[str, Any]) -> dict[str, Any]:
+    """What the page's script would be answered."""
+    body = {"data": message, "component_id": component(server), "fn_name": function, "session_hash": "test"}
+    question = urllib.request.Request(
+        server.url + "gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
+    )
+    with urllib.request.urlopen(question, timeout=10) as answer:
+        reply: dict[str, Any] = json.load(answer)
+        return reply
+
+
 def answers(page: Page) -> int:
     return int(page.get_attribute("#stats", "data-answers") or 0)
+
+
+def listen(page: Page) -> Callable[[], list[str]]:
+    """What a screen reader hears from now on."""
+    page.evaluate(
+        """() => {
+            window.heard = [];
+            const spoken = document.querySelector('#spoken');
+            new MutationObserver(() => heard.push(spoken.textContent)).observe(spoken, { childList: true });
+        }"""
+    )
+    return lambda: page.evaluate("heard")
+
+
+def asked(page: Page) -> dict[str, Any]:
+    """The next message that the page sends with a frame."""
+    with page.expect_request(lambda request: "classify_frame" in (request.post_data or "")) as caught:
+        pass
+    message: dict[str, Any] = json.loads(caught.value.post_data or "")["data"]
+    return message
 
 
 def wait_for_answers(page: Page, more: int) -> None:

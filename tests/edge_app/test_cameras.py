@@ -137,7 +137,8 @@ def test_a_folder_without_readable_pictures_is_a_clear_error(tmp_path: Path) -> 
 @pytest.mark.parametrize(
     ("spec", "words"),
     [
-        ("picamera", "picamera2"),
+        ("picamera", "Picamera2 is not installed here"),
+        ("/dev/null", "camera /dev/null: cannot be opened"),
         ("77", "camera 77: cannot be opened"),
         ("99999999999999999999", "99999999999999999999: cannot be opened; --camera takes"),
         ("/no/such/file.mp4", "no such camera, file or folder"),

@@ -238,7 +238,7 @@ def test_an_unknown_model_is_one_line(command: tuple[str, ...]) -> None:
         (["bench", "--threads", "999999999999"], "999999999999: expected 1 to 64"),
         (["classify"], "PATH"),
         (["--share", "models"], "--share is an option of the page, not of models"),
-        (["--https"], "unrecognized"),
+        (["--tls"], "unrecognized"),
     ],
 )
 def test_wrong_arguments(arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]) -> None:
@@ -264,12 +264,24 @@ def test_the_page_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(app, "serve", serve)
     assert cli.main([]) == 0
-    chosen = ["--camera", "0", "--model", "cnn4", "--host", "0.0.0.0", "--port", "80", "--share"]
+    chosen = [
+        "--camera",
+        "0",
+        "--model",
+        "cnn4",
+        "--host",
+        "0.0.0.0",
+        "--port",
+        "80",
+        "--share",
+        "--share-camera",
+        "--https",
+    ]
     assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5"]) == 0
-    keys = ("camera", "model", "host", "port", "share", "auth", "max_fps")
+    keys = ("camera", "model", "host", "port", "share", "share_camera", "https", "auth", "max_fps")
     assert calls == [
-        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, None, None), strict=True)),
-        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, "a:b", 2.5), strict=True)),
+        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, False, False, None, None), strict=True)),
+        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, True, True, "a:b", 2.5), strict=True)),
     ]
 
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from test_contract import CONTRACT
 
-from edge_app.decide import decide, probabilities, smooth
+from edge_app.contract import Contract
+from edge_app.decide import Memory, decide, probabilities, smooth, steady
 from edge_app.labels import LIVE
 
 LIVE_CONTRACT = dataclasses.replace(CONTRACT, variant="live", labels=LIVE, none_threshold=0.5)
@@ -58,3 +59,72 @@ def test_smoothing() -> None:
     # two steps are one of their length
     half = 0.1 * math.log(2)
     assert smooth(smooth(old, new, half), new, half).tolist() == pytest.approx([0.5, 0.5])
+
+
+def steady_label(memory: Memory, now_s: float, contract: Contract = CONTRACT) -> str:
+    """The label after one more frame like those before: smoothing changes nothing."""
+    return steady(memory, memory.probs, now_s, contract)[1].label
+
+
+def test_the_first_frame_is_named_at_once() -> None:
+    memory, decision = steady(None, probs(trouser=0.5, bag=0.25), 7.0, CONTRACT)
+    assert decision == decide(probs(trouser=0.5, bag=0.25), CONTRACT)
+    assert (memory.label, memory.supported_s, memory.found, memory.captured_s) == ("Trouser", 7.0, "Trouser", 7.0)
+
+
+def test_a_held_name_needs_less_than_a_new_one() -> None:
+    # 0.375 + 0.15 reaches the threshold of 0.5; 0.25 + 0.15 does not
+    for share, label in ((0.375, "Trouser"), (0.25, "unsure")):
+        shares = probs(trouser=share, bag=0.125)
+        assert decide(shares, CONTRACT).label == "unsure"
+        assert steady_label(Memory(shares, "Trouser", 0.0, "Trouser", 9.9), 10.0) == label
+    # and it stays before a garment that is a little likelier
+    shares = probs(trouser=0.4375, bag=0.5)
+    assert steady_label(Memory(shares, "Trouser", 10.0, "Bag", 10.0), 10.1) == "Trouser"
+
+
+def test_a_name_outlives_its_support_by_four_tenths_of_a_second() -> None:
+    memory = Memory(probs(trouser=0.25, bag=0.25), "Trouser", 1.0, "unsure", 1.0)
+    assert steady_label(memory, 1.375) == "Trouser"
+    assert steady_label(memory, 1.4375) == "unsure"
+
+
+def test_another_garment_takes_over_when_two_frames_running_name_it() -> None:
+    shares = probs(trouser=0.125, bag=0.75)
+    memory = Memory(shares, "Trouser", 1.0, "Trouser", 1.0)
+    memory, decision = steady(memory, shares, 1.03125, CONTRACT)
+    assert (decision.label, decision.confidence) == ("Trouser", 0.75)
+    memory, decision = steady(memory, shares, 1.0625, CONTRACT)
+    assert decision.label == "Bag"
+    assert (memory.label, memory.supported_s) == ("Bag", 1.0625)
+
+
+def test_names_that_change_with_every_frame_become_unsure() -> None:
+    memory = Memory(probs(trouser=1.0), "Shirt", 0.0, "Bag", 1.0)
+    assert steady_label(memory, 2.0) == "unsure"
+
+
+def test_no_garment_is_held_too() -> None:
+    # 0.375 + 0.15 reaches none's threshold of 0.5
+    shares = probs(bag=0.25, none=0.375)
+    assert steady_label(Memory(shares, "none", 0.0, "none", 9.9), 10.0, LIVE_CONTRACT) == "none"
+    assert steady_label(Memory(shares, "unsure", 0.0, "unsure", 9.9), 10.0, LIVE_CONTRACT) == "unsure"
+    gone = Memory(probs(none=1.0), "Bag", 1.0, "none", 1.0)
+    assert steady_label(gone, 1.375, LIVE_CONTRACT) == "Bag"
+    assert steady_label(gone, 1.4375, LIVE_CONTRACT) == "none"
+
+
+@pytest.mark.parametrize("fps", [4, 10, 30])
+def test_a_garment_keeps_its_name_through_noise_and_a_new_one_is_named_in_time(fps: int) -> None:
+    held, odd, new = probs(trouser=0.75, bag=0.125), probs(trouser=0.0, bag=0.75), probs(trouser=0.125, bag=0.625)
+    memory, now_s = None, 0.0
+    for number in range(10 * fps):  # every fifth frame shows something else
+        memory, decision = steady(memory, odd if number % 5 == 4 else held, now_s, CONTRACT)
+        now_s += 1 / fps
+        assert decision.label == "Trouser"
+    since_s = now_s
+    while decision.label != "Bag":
+        memory, decision = steady(memory, new, now_s, CONTRACT)
+        assert decision.label in ("Trouser", "Bag")  # nothing in between
+        now_s += 1 / fps
+    assert now_s - since_s <= 0.6

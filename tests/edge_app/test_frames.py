@@ -9,10 +9,12 @@ import pytest
 
 from edge_app.cameras.opening import open_camera
 from edge_app.errors import CameraError
-from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message
-from edge_app.page.places import Busy, Places, StillLooking
+from edge_app.models import assets_dir, default_model
+from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message, to_png
+from edge_app.page.places import Busy, Places, StillLooking, TooSoon
 from edge_app.page.watch import Sight, Watch
-from edge_app.pipeline import Classifiers
+from edge_app.pipeline import Classifiers, Pipeline, Wish
+from edge_app.region import Region
 
 
 class Clock:
@@ -59,13 +61,43 @@ def test_a_visitor_has_one_frame_in_flight_and_keeps_the_place_meanwhile() -> No
 def test_what_a_visitor_remembers_goes_with_the_place() -> None:
     clock = Clock()
     places = Places(clock, lease_s=5.0)
+    pipeline = Pipeline(Classifiers().get(default_model()), Wish(default_model()))
     with places.frame("ann") as place:
-        place.model = "cnn1"
+        place.pipeline = pipeline
     with places.frame("ann") as place:
-        assert place.model == "cnn1"
+        assert place.pipeline is pipeline
     clock.now_s = 5.0
     with places.frame("ann") as place:
-        assert place.model == ""
+        assert place.pipeline is None
+
+
+def test_a_visitor_may_send_so_many_frames_a_second() -> None:
+    clock = Clock()
+    places = Places(clock, max_fps=2.0)
+    for visitor in ("ann", "ann", "bob"):  # two at once, each
+        with places.frame(visitor):
+            pass
+    clock.now_s = 0.25  # half a frame earned
+    with pytest.raises(TooSoon), places.frame("ann"):
+        pass
+    clock.now_s = 0.5
+    with places.frame("ann"):
+        pass
+    with pytest.raises(TooSoon), places.frame("ann"):
+        pass
+
+
+def test_a_visitor_may_send_a_frame_in_ten_seconds() -> None:
+    clock = Clock()
+    places = Places(clock, lease_s=60.0, max_fps=0.125)
+    with places.frame("ann"):
+        pass
+    clock.now_s = 7.9
+    with pytest.raises(TooSoon), places.frame("ann"):
+        pass
+    clock.now_s = 8.0
+    with places.frame("ann"):
+        pass
 
 
 @pytest.mark.parametrize(
@@ -80,12 +112,25 @@ def test_what_a_visitor_remembers_goes_with_the_place() -> None:
         ({"visitor": "a", "model": ["m"]}, "no such model"),
         ({"visitor": "a", "model": "m", "jpeg": 5}, "no picture"),
         ({"visitor": "a", "model": "m", "after": "1"}, "no picture"),
+        ({"visitor": "a", "model": "m", "threshold": "1"}, "from 0 to 1"),
+        ({"visitor": "a", "model": "m", "threshold": float("nan")}, "from 0 to 1"),
+        ({"visitor": "a", "model": "m", "region": [0, 0, 1]}, "left, top, width and height"),
+        ({"visitor": "a", "model": "m", "region": [0, 0, 1, 1.1]}, "from 0 to 1"),
         ({"visitor": "a", "model": "m", "jpeg": "A" * (MAX_JPEG_CHARS + 1)}, "larger than 300 KB"),
     ],
 )
 def test_messages_no_script_of_ours_sends_are_refused(message: object, words: str) -> None:
     with pytest.raises(Refused, match=words):
         read_message(message, ["m"])
+
+
+def test_a_message_says_what_is_wished() -> None:
+    message = read_message({"visitor": "a", "model": "m"}, ["m"])
+    assert (message.wish, message.still, message.show_input) == (Wish("m"), False, False)
+    choices = {"region": [0.5, 0, 0.25, 1], "threshold": 0.75, "still": True, "show_input": True}
+    message = read_message({"visitor": "a", "model": "m", **choices}, ["m"])
+    assert message.wish == Wish("m", Region(0.5, 0.0, 0.25, 1.0), 0.75)
+    assert (message.still, message.show_input) == (True, True)
 
 
 def picture(width: int, height: int, kind: str) -> str:
@@ -116,7 +161,7 @@ def test_a_page_whose_last_question_is_still_open_may_ask_again() -> None:
     replies: list[Reply] = []
 
     class Curious(Watch):
-        def look(self, model: str, after: int, timeout_s: float) -> Sight:
+        def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
             replies.append(desk.watch_camera({"visitor": "a", "model": "m"}))
             raise CameraError("dark")
 
@@ -134,3 +179,67 @@ def test_a_full_house_is_busy_and_a_missing_camera_is_said() -> None:
     assert reply["words"] == "busy: 8 people are looking already; it goes on when one of them leaves"
     reply = desk.watch_camera({"visitor": "0", "model": "m"})
     assert reply["words"] == "refused: this page uses the browser's own camera"
+
+
+def drawing(name: str) -> str:
+    return base64.b64encode((assets_dir() / "examples" / f"{name}.png").read_bytes()).decode("ascii")
+
+
+def test_a_still_picture_is_answered_without_regard_to_those_before() -> None:
+    desk = Desk([default_model()], Classifiers(), watch=None)
+    message = {"visitor": "a", "model": default_model()}
+    for _ in range(2):
+        assert desk.classify_frame({**message, "jpeg": drawing("trouser")})["answer"] == "Trouser"
+    assert desk.classify_frame({**message, "jpeg": drawing("bag")})["answer"] == "Trouser"  # one frame is no change yet
+    assert desk.classify_frame({**message, "jpeg": drawing("bag"), "still": True})["answer"] == "Bag"
+
+
+def test_the_region_and_the_threshold_are_the_visitors() -> None:
+    desk = Desk([default_model()], Classifiers(), watch=None)
+    frame_bgr = np.full((480, 960, 3), 255, dtype=np.uint8)
+    for column, name in enumerate(("trouser", "bag")):
+        drawing_bgr = cv2.imread(str(assets_dir() / "examples" / f"{name}.png"), cv2.IMREAD_COLOR)
+        assert drawing_bgr is not None
+        frame_bgr[:, 480 * column : 480 * (column + 1)] = drawing_bgr
+    jpeg = base64.b64encode(cv2.imencode(".png", frame_bgr)[1].tobytes()).decode("ascii")
+    message = {"visitor": "a", "model": default_model(), "jpeg": jpeg, "still": True}
+    for left, name in ((0.0, "Trouser"), (0.5, "Bag")):
+        assert desk.classify_frame({**message, "region": [left, 0, 0.5, 1]})["answer"] == name
+    reply = desk.classify_frame({**message, "region": [0, 0, 0.5, 1], "threshold": 1})
+    assert (reply["answer"], reply["state"]) == ("", "unsure")
+
+
+def test_what_the_model_saw_is_told_when_it_is_asked_for() -> None:
+    desk = Desk([default_model()], Classifiers(), watch=None)
+    message = {"visitor": "a", "model": default_model(), "jpeg": drawing("trouser")}
+    reply = desk.classify_frame(message)
+    stages = reply["stages"]
+    assert isinstance(stages, dict)
+    assert list(stages) == ["decode_ms", "preprocess_ms", "invoke_ms", "decide_ms"]
+    assert reply["latency_ms"] == pytest.approx(sum(stages.values()))
+    assert "input" not in reply
+    png = base64.b64decode(str(desk.classify_frame({**message, "show_input": True})["input"]))
+    height, width, _ = Classifiers().get(default_model()).contract.input.shape
+    seen = cv2.imdecode(np.frombuffer(png, np.uint8), cv2.IMREAD_UNCHANGED)
+    assert seen is not None and seen.shape[:2] == (height, width)
+
+
+def test_what_the_model_saw_keeps_its_colours() -> None:
+    red = np.full((4, 4, 3), (250, 0, 0), dtype=np.uint8)
+    seen_bgr = cv2.imdecode(np.frombuffer(base64.b64decode(to_png(red)), np.uint8), cv2.IMREAD_COLOR)
+    assert seen_bgr is not None and seen_bgr[0, 0].tolist() == [0, 0, 250]
+
+
+def test_health_tells_of_trouble_until_the_next_answer() -> None:
+    class Broken(Watch):
+        def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
+            raise CameraError("camera 0: unplugged")
+
+    desk = Desk([default_model()], Classifiers(), Broken(lambda: open_camera("auto"), Classifiers()))
+    message = {"visitor": "a", "model": default_model(), "jpeg": drawing("bag")}
+    desk.watch_camera(message)
+    assert (desk.health()["ok"], desk.health()["trouble"]) == (False, "the camera gives no pictures")
+    desk.classify_frame({**message, "jpeg": ""})  # what a visitor does wrong is no trouble of the server's
+    assert desk.health()["ok"] is False
+    desk.classify_frame(message)
+    assert (desk.health()["ok"], desk.health()["answers"], desk.health()["classifying"]) == (True, 1, True)

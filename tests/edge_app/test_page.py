@@ -5,7 +5,6 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -14,51 +13,20 @@ from browser import (
     ANSWER_TIMEOUT_MS,
     CHROMIUM,
     DESKTOP,
-    FAKE_CAMERA,
-    PHONE,
     ROOT,
-    STATES,
     Server,
     answers,
-    chromium,
     drawn,
+    listen,
     serving,
     visit,
     wait_for_answers,
-    write_webcam,
 )
-from playwright.sync_api import Browser, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, Playwright, expect
 
 from edge_app.models import contracts, default_model
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
-
-
-@pytest.fixture(scope="module")
-def webcam(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A webcam that sees the drawn trousers."""
-    path = tmp_path_factory.mktemp("webcam") / "trousers.mjpeg"
-    write_webcam("trouser", path)
-    return path
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Server]:
-    with serving() as server:
-        yield server
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Playwright]:
-    with sync_playwright() as playwright:
-        yield playwright
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Playwright, webcam: Path) -> Iterator[Browser]:
-    """A browser whose webcam sees the trousers, and whose user allows it."""
-    with chromium(playwright, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={webcam}") as browser:
-        yield browser
 
 
 def test_a_garment_is_named_live_with_any_model_and_no_request_leaves_the_machine(
@@ -76,8 +44,16 @@ def test_a_garment_is_named_live_with_any_model_and_no_request_leaves_the_machin
         assert page.inner_text("#bars li:first-child .name") == "Trouser"
         assert page.locator("#bars li").count() == 3
 
+        page.evaluate(
+            """() => {
+                window.changes = 0;
+                const answer = document.querySelector('#answer');
+                new MutationObserver(() => changes++).observe(answer, { childList: true, characterData: true });
+            }"""
+        )
         before, started_s = answers(page), time.monotonic()
         page.wait_for_timeout(4000)
+        assert page.evaluate("changes") == 0  # no flicker
         assert (answers(page) - before) / (time.monotonic() - started_s) >= 15
         assert 0 < float(page.get_attribute("#stats", "data-frame-age-ms") or 0) < 1000
         assert "frames/s" in page.inner_text("#stats")
@@ -99,24 +75,6 @@ def test_a_garment_is_named_live_with_any_model_and_no_request_leaves_the_machin
     assert hosts == {f"127.0.0.1:{server.port}"}
 
 
-@pytest.mark.parametrize("size", [DESKTOP, PHONE])
-def test_picture_and_answer_fit_the_screen(server: Server, browser: Browser, size: tuple[int, int]) -> None:
-    with visit(browser, server.url, size) as page:
-        for element in ("start", "answer", "state", "bars", "model", "stats"):
-            assert page.locator(f"[id={element}]").count() == 1
-        assert page.inner_text("#state").startswith(STATES)
-        assert page.inner_text("#answer") == ""
-        page.click("#start")
-        wait_for_answers(page, 20)
-        for element in ("#video", "#answer", "#state", "#bars", "#model", "#stats"):
-            box = page.locator(element).bounding_box()
-            assert box is not None
-            assert box["x"] >= 0 and box["y"] >= 0
-            assert box["x"] + box["width"] <= size[0] and box["y"] + box["height"] <= size[1]
-        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
-        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
-
-
 def test_what_can_be_named_and_what_cannot_is_said_for_each_model(server: Server, browser: Browser) -> None:
     with visit(browser, server.url) as page:
         for contract in contracts():
@@ -128,19 +86,13 @@ def test_what_can_be_named_and_what_cannot_is_said_for_each_model(server: Server
 
 def test_a_screen_reader_hears_a_name_once_it_stands(server: Server, browser: Browser) -> None:
     with visit(browser, server.url) as page:
-        page.evaluate(
-            """() => {
-                window.heard = [];
-                const spoken = document.querySelector('#spoken');
-                new MutationObserver(() => heard.push(spoken.textContent)).observe(spoken, { childList: true });
-            }"""
-        )
+        heard = listen(page)
         page.keyboard.press("Tab")
         page.focus("#start")
         page.keyboard.press("Enter")
         expect(page.locator("#spoken")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
         wait_for_answers(page, 30)
-        assert page.evaluate("heard.filter((words) => words === 'Trouser').length") == 1
+        assert heard().count("Trouser") == 1
 
 
 def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:
@@ -178,24 +130,6 @@ def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:
         )
         wait_for_answers(page, 5)
         assert int(page.get_attribute("#stats", "data-dropped") or 0) < dropped + 100_000
-
-
-def test_a_refused_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
-    with (
-        chromium(playwright, "--use-fake-device-for-media-stream", "--deny-permission-prompts") as browser,
-        visit(browser, server.url) as page,
-    ):
-        page.click("#start")
-        expect(page.locator("#state")).to_contain_text("refused: the browser may not use the camera")
-        expect(page.locator("#start")).to_have_text("Start camera")
-        assert page.inner_text("#answer") == ""
-
-
-def test_no_camera_is_said_in_words(server: Server, playwright: Playwright) -> None:
-    flags = ("--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream")
-    with chromium(playwright, *flags) as browser, visit(browser, server.url) as page:
-        page.click("#start")
-        expect(page.locator("#state")).to_contain_text("camera lost: no camera found")
 
 
 def test_a_device_camera_is_shown_and_named_behind_a_login(

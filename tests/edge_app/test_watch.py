@@ -15,7 +15,7 @@ from edge_app.cameras.capture import Restarts
 from edge_app.errors import CameraError
 from edge_app.models import contract_path, contracts
 from edge_app.page.watch import GaveUp, Watch, to_jpeg
-from edge_app.pipeline import Classifiers
+from edge_app.pipeline import Classifiers, Wish
 
 
 class Still:
@@ -43,7 +43,7 @@ def still() -> type[Still]:
 
 def look_fails_with(watch: Watch, model: str) -> type[CameraError]:
     with pytest.raises(CameraError, match="camera") as failed:
-        watch.look(model, after=0, timeout_s=0.1)
+        watch.look("ann", Wish(model), after=0, timeout_s=0.1)
     return failed.type
 
 
@@ -51,11 +51,11 @@ def test_every_look_gives_a_newer_picture_and_its_answer(still: type[Still]) -> 
     model = contracts()[0].name
     watch = Watch(still, Classifiers())
     try:
-        first = watch.look(model, after=0, timeout_s=10)
-        second = watch.look(model, after=first.number, timeout_s=10)
+        first = watch.look("ann", Wish(model), after=0, timeout_s=10)
+        second = watch.look("ann", Wish(model), after=first.number, timeout_s=10)
         assert second.number > first.number
         assert 0 <= time.monotonic() - second.captured_s < 10
-        assert second.answers[model].model == model
+        assert second.answers[Wish(model)].model == model
         picture = cv2.imdecode(np.frombuffer(base64.b64decode(second.jpeg), np.uint8), cv2.IMREAD_COLOR)
         assert picture is not None
         assert picture.shape == (360, 480, 3) and np.abs(picture.astype(int) - 100).max() <= 1
@@ -70,9 +70,9 @@ def test_each_model_somebody_chose_answers_for_the_same_picture(still: type[Stil
         shutil.copy(contract_path(one).with_suffix(suffix), tmp_path / f"other{suffix}")
     watch = Watch(still, Classifiers())
     try:
-        watch.look(one, after=0, timeout_s=10)
-        sight = watch.look(other, after=0, timeout_s=10)
-        assert set(sight.answers) == {one, other}
+        watch.look("ann", Wish(one), after=0, timeout_s=10)
+        sight = watch.look("bob", Wish(other), after=0, timeout_s=10)
+        assert set(sight.answers) == {Wish(one), Wish(other)}
     finally:
         watch.close()
 
@@ -84,9 +84,9 @@ def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
     model = contracts()[0].name
     watch = Watch(still, Classifiers())
     try:
-        watch.look(model, after=0, timeout_s=10)
+        watch.look("ann", Wish(model), after=0, timeout_s=10)
         wait_until(lambda: still.closed == 1)
-        watch.look(model, after=0, timeout_s=10)
+        watch.look("ann", Wish(model), after=0, timeout_s=10)
         assert still.opened == 2
     finally:
         watch.close()

@@ -1,0 +1,105 @@
+"""Builds the page: its files, what they know of the models, and what they may ask the server."""
+
+import base64
+from collections.abc import Callable
+from importlib import resources
+from pathlib import Path
+
+import cv2
+import gradio as gr
+
+from edge_app.contract import Contract
+from edge_app.errors import ModelNotFound
+from edge_app.images import decode_file
+from edge_app.labels import LIVE
+from edge_app.models import assets_dir, contract_path, contracts, default_model
+from edge_app.page.frames import Desk, Reply
+from edge_app.page.view import facts, limits, nameable, summary
+from edge_app.page.watch import Watch
+from edge_app.pipeline import Classifiers
+
+TITLE = "Edge Fashion"
+# Fonts every system has, so that none is fetched.
+FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
+MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
+# The page's style and script, in this order; the script is one function in the end.
+STYLES = ("base", "picture", "answer", "choices", "small")
+SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots")
+WEBP_QUALITY = 80
+
+
+def build_page(
+    model: str | None, classifiers: Classifiers, watch: Watch | None, max_fps: float | None
+) -> tuple[gr.Blocks, Desk]:
+    """The page, with `model` chosen (None: the app's choice), and who answers it; the model's classifier is loaded.
+
+    Raises ModelNotFound, ContractError or RuntimeMissing.
+    """
+    installed = contracts()
+    chosen = model or default_model()
+    if chosen not in [contract.name for contract in installed]:
+        raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
+    classifiers.get(chosen)
+    desk = Desk([contract.name for contract in installed], classifiers, watch, max_fps)
+    settings = {"device": watch is not None, "minIntervalMs": 1e3 / max_fps if max_fps else 0, "labels": LIVE}
+    page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
+    with page:
+        gr.HTML(
+            html_template=_text("page.html"),
+            css_template="".join(_text(f"style/{name}.css") for name in STYLES),
+            js_on_load="".join(_text(f"script/{name}.js") for name in SCRIPTS),
+            apply_default_css=False,
+            server_functions=server_functions(desk),
+            models=[offer(contract, chosen) for contract in installed],
+            examples=examples(),
+            settings=settings,
+        )
+    return page, desk
+
+
+def offer(contract: Contract, chosen: str) -> dict[str, object]:
+    """What the page's template and script know of a model."""
+    size_bytes = contract_path(contract.name).with_suffix(".tflite").stat().st_size
+    return {
+        "name": contract.name,
+        "chosen": contract.name == chosen,
+        "threshold": contract.threshold,
+        "summary": summary(contract, size_bytes),
+        "facts": facts(contract),
+        "nameable": nameable(contract),
+        "limits": limits(contract),
+    }
+
+
+def examples() -> list[dict[str, str]]:
+    """The drawings that ship with the project: their names, and what a browser shows, the picture itself in a URL."""
+    return [
+        {"name": path.stem.replace("-", " "), "src": _as_webp(path)}
+        for path in sorted((assets_dir() / "examples").glob("*.png"))
+    ]
+
+
+def _as_webp(path: Path) -> str:
+    """A picture file as a data URL; WebP is an eighth of the drawings' PNG."""
+    bgr = cv2.cvtColor(decode_file(path), cv2.COLOR_RGB2BGR)
+    _, webp = cv2.imencode(".webp", bgr, [cv2.IMWRITE_WEBP_QUALITY, WEBP_QUALITY])
+    return "data:image/webp;base64," + base64.b64encode(webp.tobytes()).decode("ascii")
+
+
+def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
+    """The desk's questions as functions: Gradio marks what it may call, and a bound method takes no mark."""
+
+    def classify_frame(message: object) -> Reply:
+        return desk.classify_frame(message)
+
+    def watch_camera(message: object) -> Reply:
+        return desk.watch_camera(message)
+
+    def model_speeds(_: object) -> Reply:
+        return desk.model_speeds()
+
+    return [classify_frame, watch_camera, model_speeds]
+
+
+def _text(name: str) -> str:
+    return resources.files("edge_app.page").joinpath(name).read_text(encoding="utf-8")

@@ -1,0 +1,128 @@
+"""A certificate for `--https`, made on first use and kept for this user."""
+
+import datetime
+import ipaddress
+import os
+import socket
+import sys
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from edge_app.errors import EdgeAppError
+
+if TYPE_CHECKING:
+    from cryptography import x509
+
+DAYS = 397  # browsers take no certificate of a longer life
+RENEWED_DAYS = 30  # before it ends
+
+
+@dataclass(frozen=True)
+class Certificate:
+    """Two PEM files: the certificate, signed by itself, and its private key, which only this user can read."""
+
+    certificate: Path
+    key: Path
+
+
+def own_certificate(names: list[str]) -> Certificate:
+    """The kept certificate, made anew where it does not cover all `names` (host names and addresses) or ends soon.
+
+    Raises EdgeAppError if the package cryptography is missing or the files cannot be written.
+    """
+    try:
+        from cryptography import x509  # noqa: F401
+    except ImportError as error:
+        raise EdgeAppError("--https needs the package cryptography: pip install 'edge-fashion[https]'") from error
+    folder = user_dir()
+    kept = Certificate(folder / "certificate.pem", folder / "key.pem")
+    try:
+        if not _serves(kept, names):
+            folder.mkdir(parents=True, exist_ok=True)
+            certificate_pem, key_pem = make(names)
+            _write(kept.key, key_pem)
+            _write(kept.certificate, certificate_pem)
+    except OSError as error:
+        raise EdgeAppError(f"{folder}: cannot be written ({error.strerror}); check its permissions") from error
+    return kept
+
+
+def user_dir() -> Path:
+    """Where this user's programs keep data: XDG_DATA_HOME and its like."""
+    home = Path.home()
+    if sys.platform == "darwin":
+        return home / "Library" / "Application Support" / "edge-fashion"
+    if sys.platform == "win32":
+        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "edge-fashion"
+    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "edge-fashion"
+
+
+def own_names(address: str) -> list[str]:
+    """The names under which this machine may be asked for, `address` among them."""
+    name = socket.gethostname()
+    return [*dict.fromkeys([name, f"{name.partition('.')[0]}.local", "localhost", "127.0.0.1", "::1", address])]
+
+
+def make(names: list[str]) -> tuple[bytes, bytes]:
+    """A new certificate for `names` and its key, as PEM."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    owner = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Edge Fashion on this machine")])
+    now = datetime.datetime.now(datetime.UTC)
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(owner)
+        .issuer_name(owner)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))  # for clocks that are behind
+        .not_valid_after(now + datetime.timedelta(days=DAYS - 1))
+        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    key_pem = key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(serialization.Encoding.PEM), key_pem
+
+
+def _general_name(name: str) -> "x509.GeneralName":
+    from cryptography import x509
+
+    try:
+        return x509.IPAddress(ipaddress.ip_address(name))
+    except ValueError:
+        return x509.DNSName(name)
+
+
+def _serves(kept: Certificate, names: list[str]) -> bool:
+    """Whether the kept files are there, whole, of one pair, for these names, and good for a while."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import serialization
+
+    try:
+        certificate = x509.load_pem_x509_certificate(kept.certificate.read_bytes())
+        key = serialization.load_pem_private_key(kept.key.read_bytes(), password=None)
+    except (FileNotFoundError, ValueError):
+        return False
+    covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    ends = certificate.not_valid_after_utc - datetime.timedelta(days=RENEWED_DAYS)
+    wanted = {_general_name(name) for name in names}
+    is_pair = key.public_key() == certificate.public_key()
+    return is_pair and wanted <= set(covered) and datetime.datetime.now(datetime.UTC) < ends
+
+
+def _write(path: Path, content: bytes) -> None:
+    """All of it or nothing, readable for this user only."""
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
+    with os.fdopen(handle, "wb") as file:
+        file.write(content)
+    Path(temporary).replace(path)

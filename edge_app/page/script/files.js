@@ -1,0 +1,54 @@
+// A picture or a short video in place of the camera: opened, dropped, pasted, or one of the drawings.
+
+const fileChoice = find("file");
+let fileUrl = ""; // of the file that is shown
+
+async function showFile(file) {
+  if (run) stop("ready", "ready: press Start camera");
+  URL.revokeObjectURL(fileUrl);
+  fileUrl = URL.createObjectURL(file);
+  const isVideo = file.type.startsWith("video/");
+  const mine = begin(isVideo ? "video" : "still", "looking");
+  showMirrored(false);
+  try {
+    if (isVideo) {
+      video.loop = true;
+      video.src = fileUrl;
+      await video.play();
+    } else {
+      picture.src = fileUrl;
+      await picture.decode();
+      picture.hidden = false;
+    }
+  } catch {
+    if (run === mine) stop("refused", "refused: this file is no picture or video that the browser can show. Try another.");
+    return;
+  }
+  if (run === mine) await follow(mine);
+}
+
+function takeDropped(event) {
+  event.preventDefault();
+  root.classList.remove("dropping");
+  const [file] = event.dataTransfer.files;
+  if (file) showFile(file);
+}
+
+find("open").addEventListener("click", () => fileChoice.click());
+fileChoice.addEventListener("change", () => {
+  if (fileChoice.files.length) showFile(fileChoice.files[0]);
+  fileChoice.value = ""; // so that the same file can be opened again
+});
+root.addEventListener("dragover", (event) => {
+  event.preventDefault();
+  root.classList.add("dropping");
+});
+root.addEventListener("dragleave", () => root.classList.remove("dropping"));
+root.addEventListener("drop", takeDropped);
+document.addEventListener("paste", (event) => {
+  const [file] = event.clipboardData.files;
+  if (file) showFile(file);
+});
+for (const button of find("examples").children) {
+  button.addEventListener("click", async () => showFile(await (await fetch(button.firstElementChild.src)).blob()));
+}

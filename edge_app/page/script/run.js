@@ -1,0 +1,186 @@
+// One frame is in flight at a time: take the newest, ask the server, show its answer, only then take the next.
+
+const ANSWER_TIMEOUT_MS = 5000;
+const RETRY_MS = 1000;
+const AGAIN_MS = 50; // when the server is still at this page's last question, asked before a stop and a start
+const UNSEEN_MS = 300; // how often a page that is not in view looks whether it is again
+
+// What a run takes its frames from, and how it takes one.
+const STEPS = { camera: photographOnce, video: photographOnce, still: lookOnce, device: watchOnce };
+
+let run = null; // the present run: { kind, stream, number, framesSeen, paused }; null while stopped
+
+function stop(state, words) {
+  if (run && run.stream) run.stream.getTracks().forEach((track) => track.stop());
+  run = null;
+  video.srcObject = null;
+  video.removeAttribute("src");
+  picture.hidden = true;
+  picture.removeAttribute("src");
+  root.classList.remove("running");
+  pauseButton.hidden = regionBox.hidden = true;
+  setText(startButton, "Start camera");
+  sayWithoutAnswer(state, words);
+  wake();
+}
+
+function begin(kind, words) {
+  run = { kind, stream: null, number: 0, framesSeen: 0, paused: false };
+  root.classList.add("running");
+  pauseButton.hidden = regionBox.hidden = false;
+  setText(pauseButton, "Pause");
+  setText(startButton, "Stop");
+  sayWithoutAnswer("looking", words);
+  return run;
+}
+
+async function start() {
+  const mine = begin(onDevice ? "device" : "camera", onDevice ? "looking" : "looking: allow the camera if the browser asks");
+  if (!onDevice) {
+    try {
+      const stream = await openCamera();
+      if (run !== mine) return stream.getTracks().forEach((track) => track.stop());
+      mine.stream = video.srcObject = stream;
+      stream.getVideoTracks()[0].onended = () => {
+        if (run === mine) stop("camera lost", "camera lost: it has been unplugged or switched off. Start it again.");
+      };
+      showMirrored(!facesAway(stream));
+      listCameras();
+      await video.play();
+    } catch (error) {
+      if (run !== mine) return;
+      const unknown = ["camera lost", `the camera cannot be started (${error.name}). Start it again.`];
+      const [state, words] = error.trouble || CAMERA_TROUBLES[error.name] || unknown;
+      return stop(state, `${state}: ${words}`);
+    }
+  }
+  await follow(mine);
+}
+
+// Whether anybody can see the page: not in a hidden tab of the browser, nor in one of Gradio's.
+const isSeen = () => !document.hidden && root.checkVisibility();
+
+async function follow(mine) {
+  while (run === mine) {
+    if (!isSeen()) {
+      if (!root.isConnected) return stop("ready", "ready: press Start camera");
+      sayWithoutAnswer("looking", "looking: paused while this tab is hidden");
+      mine.framesSeen = 0; // what passes while nobody looks is not dropped
+      await Promise.race([woken(), wait(UNSEEN_MS)]);
+      continue;
+    }
+    if (mine.paused) {
+      await woken();
+      continue;
+    }
+    const began = performance.now();
+    const waitMs = await STEPS[mine.kind](mine);
+    const left = waitMs - (performance.now() - began);
+    if (left > 0) await wait(left);
+  }
+}
+
+// Each of the following takes one frame's way, and returns how long after its beginning the next may begin, in ms.
+
+async function photographOnce(mine) {
+  const frame = await nextFrame(mine);
+  if (run !== mine || mine.paused || !isSeen()) return 0;
+  if (!frame) {
+    sayWithoutAnswer("camera lost", "camera lost: it gives no pictures. Stop it and start it again.");
+    return RETRY_MS;
+  }
+  const jpeg = photograph(video, video.videoWidth, video.videoHeight);
+  const reply = await ask(server.classify_frame, { jpeg });
+  return accept(mine, reply, { jpeg }, () => performance.now() - frame.capturedAt);
+}
+
+// A single picture is looked at again only when something else is wished.
+async function lookOnce(mine) {
+  const [began, seen] = [performance.now(), changes];
+  const jpeg = photograph(picture, picture.naturalWidth, picture.naturalHeight);
+  const reply = await ask(server.classify_frame, { jpeg, still: true });
+  showNumbersNow();
+  const waitMs = accept(mine, reply, { jpeg }, () => performance.now() - began);
+  if (run === mine && reply && !reply.error && changes === seen) await woken();
+  return waitMs;
+}
+
+async function watchOnce(mine) {
+  const asked = performance.now();
+  const part = region;
+  const sides = [part.left, part.top, part.width, part.height];
+  const reply = await ask(server.watch_camera, { after: mine.number, region: sides });
+  if (run === mine && reply && reply.jpeg) {
+    picture.src = "data:image/jpeg;base64," + reply.jpeg;
+    picture.hidden = false;
+    [mine.number, dropped] = [reply.number, reply.dropped];
+  }
+  // The two clocks differ: to the age at the server's end comes all the time that was not spent there.
+  return accept(mine, reply, { jpeg: reply?.jpeg, part }, () => reply.age_ms + (performance.now() - asked - reply.held_ms));
+}
+
+// `seen` is the picture that was answered, `age` tells how old it is now.
+function accept(mine, reply, seen, age) {
+  if (run !== mine || mine.paused) return 0;
+  if (!reply) {
+    sayWithoutAnswer("looking", "looking: the server does not answer; trying again");
+    stopIfLoggedOut(mine);
+    return RETRY_MS;
+  }
+  if (reply.again) return AGAIN_MS;
+  if (reply.given_up) {
+    stop(reply.state, reply.words);
+    return 0;
+  }
+  if (reply.error) {
+    sayWithoutAnswer(reply.state, reply.words);
+    return RETRY_MS;
+  }
+  lastSeen = { ...seen, reply };
+  showAnswer(reply, age());
+  return props.settings.minIntervalMs;
+}
+
+// A refused question and a lost one look the same from here: Gradio's login is asked.
+async function stopIfLoggedOut(mine) {
+  const answer = await fetch(window.gradio_config.root + "/gradio_api/login_check").catch(() => undefined);
+  if (run === mine && answer?.status === 401) stop("refused", "refused: you are logged out. Reload the page to log in.");
+}
+
+// The server's answer; undefined if it fails or takes too long.
+function ask(question, message) {
+  const wish = { visitor, model: modelChoice.value, threshold, show_input: isOpen("details") };
+  const answer = question({ ...wish, ...message }).catch(() => undefined);
+  return within(ANSWER_TIMEOUT_MS, answer);
+}
+
+// A pause keeps picture and answer as they stand.
+function togglePause() {
+  if (!run) return;
+  run.paused = !run.paused;
+  setText(pauseButton, run.paused ? "Continue" : "Pause");
+  if (run.paused) {
+    video.pause();
+    setText(stateLine, stateLine.textContent + " (paused)");
+  } else video.play().catch(() => {});
+  speak(run.paused ? "paused" : "goes on", 0);
+  wake();
+}
+
+// The guide lies on the picture itself, whose proportions it takes over.
+const fit = (width, height) => width && height && view.style.setProperty("--ratio", width / height);
+video.addEventListener("resize", () => fit(video.videoWidth, video.videoHeight));
+picture.addEventListener("load", () => fit(picture.naturalWidth, picture.naturalHeight));
+
+startButton.addEventListener("click", () => {
+  if (run) stop("ready", "ready: press Start camera");
+  else start();
+});
+pauseButton.addEventListener("click", togglePause);
+cameraChoice.addEventListener("change", () => {
+  if (!run || run.kind !== "camera") return;
+  stop("ready", "ready: press Start camera");
+  start();
+});
+document.addEventListener("visibilitychange", () => wake());
+addEventListener("pagehide", () => run && stop("ready", "ready: press Start camera"));

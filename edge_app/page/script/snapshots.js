@@ -1,0 +1,113 @@
+// Snapshots: frames with their answers, kept in this browser (IndexedDB) and nowhere else, until they are deleted.
+
+const [snapshotList, keepButton, exportButton, deleteAllButton] = ["snapshots", "keep", "export", "delete-all"].map(find);
+const keptWords = find("kept");
+
+const settled = (request) =>
+  new Promise((resolve, reject) => {
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+  });
+
+function openStore() {
+  const request = indexedDB.open("edge-fashion", 1);
+  request.onupgradeneeded = () => request.result.createObjectStore("snapshots", { keyPath: "id", autoIncrement: true });
+  return settled(request);
+}
+
+// One operation of the store, all of it or nothing: `work` is given the store and returns a request.
+async function inStore(mode, work) {
+  const database = await openStore();
+  try {
+    const transaction = database.transaction("snapshots", mode);
+    const done = new Promise((resolve, reject) => {
+      transaction.oncomplete = resolve;
+      transaction.onabort = () => reject(transaction.error);
+    });
+    const result = await settled(work(transaction.objectStore("snapshots")));
+    await done;
+    return result;
+  } finally {
+    database.close();
+  }
+}
+
+function bestLabel({ answer, state, bars: [best] }) {
+  return state === "sure" ? answer : best.name === "nothing" ? "none" : best.name;
+}
+
+const dataUrl = ({ jpeg }) => "data:image/jpeg;base64," + jpeg;
+const fileName = ({ id }) => "snapshot-" + String(id).padStart(5, "0");
+
+function snapshotItem(snapshot) {
+  const item = document.createElement("li");
+  const image = Object.assign(new Image(), { src: dataUrl(snapshot), alt: `Snapshot, answered: ${snapshot.answered}` });
+  const choice = document.createElement("select");
+  choice.setAttribute("aria-label", "Right label");
+  choice.append(...props.settings.labels.map((label) => new Option(label === "none" ? "no garment" : label, label)));
+  choice.value = snapshot.label;
+  choice.addEventListener("change", () => change("readwrite", (store) => store.put({ ...snapshot, label: choice.value })));
+  const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "Delete" });
+  remove.addEventListener("click", () => change("readwrite", (store) => store.delete(snapshot.id)));
+  item.append(image, choice, remove);
+  return item;
+}
+
+async function showSnapshots() {
+  const kept = await inStore("readonly", (store) => store.getAll());
+  snapshotList.replaceChildren(...kept.toReversed().map(snapshotItem));
+  exportButton.disabled = deleteAllButton.disabled = kept.length === 0;
+  setText(keptWords, kept.length ? `${kept.length} kept in this browser, and nowhere else.` : "Nothing is kept.");
+}
+
+async function change(mode, work) {
+  try {
+    await inStore(mode, work);
+    await showSnapshots();
+  } catch (error) {
+    setText(keptWords, `The browser could not keep this (${error.name}): it has no room, or does not allow it.`);
+  }
+}
+
+// The device's camera gives its whole picture: here the part that was looked at is cut out.
+async function partSeen({ jpeg, part }) {
+  if (!part) return jpeg;
+  const image = Object.assign(new Image(), { src: dataUrl({ jpeg }) });
+  await image.decode();
+  return photograph(image, image.naturalWidth, image.naturalHeight, part);
+}
+
+async function keep() {
+  if (!lastSeen) return setText(keptWords, "There is no answer to keep yet.");
+  const { reply } = lastSeen;
+  const [first] = await inStore("readonly", (store) => store.getAll(null, 1));
+  const snapshot = {
+    jpeg: await partSeen(lastSeen),
+    label: bestLabel(reply),
+    answered: reply.answer || reply.words,
+    sender: first?.sender ?? visitor.slice(0, 12), // one word for all: they are one person's pictures
+  };
+  await change("readwrite", (store) => store.add(snapshot));
+}
+
+// The layout that training reads: photos.csv and images/.
+async function exportAll() {
+  const kept = await inStore("readonly", (store) => store.getAll());
+  const rows = kept.map((snapshot) => [fileName(snapshot), snapshot.label, snapshot.sender, "train"].join(","));
+  const table = ["image,label,sender_id,split", ...rows, ""].join("\n");
+  const images = kept.map((snapshot) => ({
+    name: `images/${fileName(snapshot)}.jpg`,
+    bytes: Uint8Array.from(atob(snapshot.jpeg), (letter) => letter.charCodeAt(0)),
+  }));
+  const archive = zipped([{ name: "photos.csv", bytes: new TextEncoder().encode(table) }, ...images]);
+  const link = Object.assign(document.createElement("a"), { href: URL.createObjectURL(archive), download: "photos.zip" });
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
+
+keepButton.addEventListener("click", keep);
+exportButton.addEventListener("click", exportAll);
+deleteAllButton.addEventListener("click", () => {
+  if (confirm("Delete all snapshots from this browser?")) change("readwrite", (store) => store.clear());
+});
+showSnapshots().catch(() => setText(keptWords, "This browser does not let the page keep anything."));

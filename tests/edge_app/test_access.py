@@ -1,0 +1,80 @@
+"""Who can use the page: small and large screens, light and dark, keyboards, screen readers."""
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import CHROMIUM, DESKTOP, PHONE, STATES, Scheme, Server, visit, wait_for_answers
+from playwright.sync_api import Browser, Page, expect
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+TABS = ("model", "source", "details", "snapshots")
+
+
+def barriers(page: Page) -> list[str]:
+    """What axe-core finds fault with."""
+    return [violation["id"] for violation in Axe().run(page).response["violations"]]
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_picture_and_answer_fit_the_screen(server: Server, browser: Browser, size: tuple[int, int]) -> None:
+    with visit(browser, server.url, size) as page:
+        for element in ("start", "answer", "state", "bars", "model", "stats"):
+            assert page.locator(f"[id={element}]").count() == 1
+        assert page.inner_text("#state").startswith(STATES)
+        assert page.inner_text("#answer") == ""
+        page.click("#start")
+        wait_for_answers(page, 20)
+        for element in ("#video", "#answer", "#state", "#bars", "#model", "#stats"):
+            box = page.locator(element).bounding_box()
+            assert box is not None
+            assert box["x"] >= 0 and box["y"] >= 0
+            assert box["x"] + box["width"] <= size[0] and box["y"] + box["height"] <= size[1]
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_axe_finds_no_barrier(server: Server, browser: Browser, size: tuple[int, int], scheme: Scheme) -> None:
+    with visit(browser, server.url, size, scheme) as page:
+        assert page.evaluate("document.body.classList.contains('dark')") == (scheme == "dark")
+        assert barriers(page) == []
+        page.click("#start")
+        wait_for_answers(page, 5)
+        for tab in TABS:
+            page.click(f"#tab-{tab}")
+            if tab == "snapshots":
+                page.click("#keep")
+                expect(page.locator("#snapshots li")).to_have_count(1)
+            assert barriers(page) == []
+
+
+def test_axe_finds_the_barriers_there_are(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.evaluate("document.querySelector('#model').removeAttribute('aria-label')")
+        assert barriers(page) == ["select-name"]
+
+
+def test_everything_can_be_reached_and_used_by_keyboard(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.focus("#start")
+        page.keyboard.press("Enter")
+        wait_for_answers(page, 5)
+        page.focus("#region")
+        reached = []
+        for _ in range(6):
+            page.keyboard.press("Tab")
+            reached.append(page.evaluate("document.activeElement.id"))
+        assert reached == ["start", "pause", "tab-model", "panel-model", "model", "threshold"]
+
+        page.focus("#tab-model")
+        for key, opened in (
+            ("ArrowRight", "source"),
+            ("End", "snapshots"),
+            ("ArrowRight", "model"),
+            ("ArrowLeft", "snapshots"),
+        ):
+            page.keyboard.press(key)
+            assert page.evaluate("document.activeElement.id") == f"tab-{opened}"
+            expect(page.locator(f"#panel-{opened}")).to_be_visible()
+            assert page.locator("[role=tabpanel]:visible").count() == 1

@@ -1,0 +1,143 @@
+"""Cameras that misbehave, and a Raspberry Pi's camera as its package behaves."""
+
+import sys
+import types
+from collections.abc import Iterator
+from typing import ClassVar
+
+import numpy as np
+import pytest
+from waiting import wait_until
+
+from edge_app.cameras.base import UInt8
+from edge_app.cameras.capture import Capture, Restarts
+from edge_app.cameras.checked import Checked, is_blank
+from edge_app.cameras.opening import open_camera
+from edge_app.errors import CameraError
+
+
+def noisy(height: int, width: int, low: int, high: int) -> UInt8:
+    """A frame uint8 (height, width, 3) of noise from `low` to `high`."""
+    return np.random.default_rng(0).integers(low, high, (height, width, 3), dtype=np.uint8, endpoint=True)
+
+
+class Scripted:
+    """A camera that gives these frames, and then the last of them for ever."""
+
+    def __init__(self, *frames_rgb: UInt8) -> None:
+        self._frames = iter(frames_rgb)
+        self._last = frames_rgb[-1]
+        self.closed = False
+
+    def read(self) -> UInt8:
+        return next(self._frames, self._last)
+
+    def close(self) -> None:
+        self.closed = True
+
+
+def test_black_and_one_coloured_frames_are_blank() -> None:
+    green = np.full((48, 64, 3), (0, 135, 0), dtype=np.uint8)  # what a decoder makes of an empty YUV picture
+    assert [is_blank(frame) for frame in (noisy(48, 64, 0, 6), green, np.full((48, 64, 3), 255, np.uint8))] == [
+        True
+    ] * 3
+    dark = noisy(48, 64, 0, 12)
+    bright = noisy(48, 64, 240, 245)
+    assert [is_blank(frame) for frame in (dark, bright)] == [False, False]
+
+
+def test_blank_frames_are_passed_over_and_a_camera_of_nothing_else_fails(monkeypatch: pytest.MonkeyPatch) -> None:
+    black, seen = np.zeros((48, 64, 3), dtype=np.uint8), noisy(48, 64, 0, 255)
+    camera = Checked(Scripted(black, black, seen), "camera 0")
+    assert camera.read() is seen
+    monkeypatch.setattr("edge_app.cameras.checked.BLANK_S", 0.01)
+    with pytest.raises(CameraError, match="camera 0: its picture is black or of one colour; check its lens cover"):
+        Checked(Scripted(black), "camera 0").read()
+
+
+def test_a_change_of_size_fails_and_opening_it_again_mends_it() -> None:
+    small, large = noisy(48, 64, 0, 255), noisy(96, 128, 0, 255)
+    cameras: list[Scripted] = []
+
+    def opener() -> Checked:
+        cameras.append(Scripted(small, large) if not cameras else Scripted(large))
+        return Checked(cameras[-1], "camera 0")
+
+    troubles: set[str] = set()
+
+    def opened_again() -> bool:
+        troubles.add(capture.trouble)
+        return len(cameras) == 2
+
+    capture = Capture(opener, Restarts(budget=3, pause_s=0.05))
+    capture.start()
+    try:
+        wait_until(opened_again)
+        frame = capture.newest(after=1, timeout_s=10)
+    finally:
+        capture.close()
+    assert frame is not None and frame.frame_rgb.shape == (96, 128, 3)
+    assert "camera 0: changed the size of its pictures to 128x96; opened again" in troubles
+    assert all(camera.closed for camera in cameras)
+
+
+class Picamera2:
+    """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list."""
+
+    cameras: ClassVar = [{"Model": "imx708"}]
+    calls: ClassVar[list[object]] = []
+
+    @classmethod
+    def global_camera_info(cls) -> list[dict[str, str]]:
+        return cls.cameras
+
+    def create_video_configuration(self, main: dict[str, object]) -> dict[str, object]:
+        return main
+
+    def configure(self, video: dict[str, object]) -> None:
+        self.calls.append(video)
+
+    def start(self) -> None:
+        self.calls.append("start")
+
+    def capture_array(self, name: str, wait: bool) -> str:
+        assert not wait
+        return name
+
+    def wait(self, job: str, timeout: float) -> UInt8:
+        if len(self.calls) > 2:
+            raise TimeoutError
+        self.calls.append(job)
+        return noisy(480, 640, 0, 255)
+
+    def stop(self) -> None:
+        self.calls.append("stop")
+
+    def close(self) -> None:
+        self.calls.append("close")
+
+
+@pytest.fixture
+def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Picamera2]]:
+    # The real package needs a Raspberry Pi's libraries.
+    module = types.ModuleType("picamera2")
+    monkeypatch.setattr(module, "Picamera2", Picamera2, raising=False)
+    monkeypatch.setitem(sys.modules, "picamera2", module)
+    monkeypatch.setattr(Picamera2, "calls", [])
+    yield Picamera2
+
+
+@pytest.mark.parametrize("spec", ["picamera", "auto"])
+def test_a_raspberry_pis_camera(picamera2: type[Picamera2], spec: str) -> None:
+    camera = open_camera(spec)
+    assert camera.read().shape == (480, 640, 3)
+    with pytest.raises(CameraError, match="gives no more pictures; check its cable"):
+        camera.read()
+    camera.close()
+    assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "start", "main", "stop", "close"]
+
+
+def test_a_raspberry_pi_without_a_camera(picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(picamera2, "cameras", [])
+    with pytest.raises(CameraError, match="no camera found; check its cable"):
+        open_camera("picamera")

@@ -1,0 +1,214 @@
+"""What a visitor may choose on the page, by what is then sent to the server."""
+
+import base64
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+from browser import (
+    ANSWER_TIMEOUT_MS,
+    CHROMIUM,
+    FAKE_CAMERA,
+    Server,
+    answers,
+    asked,
+    chromium,
+    drawn,
+    listen,
+    serving,
+    visit,
+    wait_for_answers,
+    write_frames,
+)
+from playwright.sync_api import Browser, Page, Playwright, expect
+
+from edge_app.models import contracts, default_model
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+RED, GREEN, BLUE, YELLOW = (200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0)
+
+
+@pytest.fixture(scope="module")
+def quarters(playwright: Playwright, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """A browser whose webcam sees four colours: red and green above, blue and yellow below."""
+    frame_rgb = np.zeros((480, 640, 3), dtype=np.uint8)
+    frame_rgb[:240, :320], frame_rgb[:240, 320:], frame_rgb[240:, :320], frame_rgb[240:, 320:] = (
+        RED,
+        GREEN,
+        BLUE,
+        YELLOW,
+    )
+    path = tmp_path_factory.mktemp("quarters") / "quarters.mjpeg"
+    write_frames([np.ascontiguousarray(frame_rgb[..., ::-1])] * 2, path)
+    with chromium(playwright, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={path}") as browser:
+        yield browser
+
+
+def sent(page: Page) -> list[tuple[int, int, int]]:
+    """The colours of the four quarters of the next frame sent, each 0 or 200; its size is 320x240."""
+    jpeg = base64.b64decode(asked(page)["jpeg"])
+    frame_bgr = cv2.imdecode(np.frombuffer(jpeg, np.uint8), cv2.IMREAD_COLOR)
+    assert frame_bgr is not None and frame_bgr.shape == (240, 320, 3)
+    corners = [frame_bgr[y, x, ::-1] for y in (60, 180) for x in (80, 240)]
+    red, green, blue = ([200 * int(colour[channel] > 100) for colour in corners] for channel in range(3))
+    return list(zip(red, green, blue, strict=True))
+
+
+def drag(page: Page, start: tuple[float, float], end: tuple[float, float]) -> None:
+    """The mouse, from one place of the shown picture to another; shares of its width and height."""
+    box = page.locator("#view").bounding_box()
+    assert box is not None
+    places = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in (start, end)]
+    page.mouse.move(*places[0])
+    page.mouse.down()
+    page.mouse.move(*places[1], steps=3)
+    page.mouse.up()
+
+
+def region(page: Page) -> list[int]:
+    """Left, top, width and height of the guide in percent of the picture."""
+    style = page.eval_on_selector("#region", "({ style }) => [style.left, style.top, style.width, style.height]")
+    return [round(float(length.rstrip("%"))) for length in style]
+
+
+def test_the_region_is_dragged_and_only_it_is_sent(server: Server, quarters: Browser) -> None:
+    with visit(quarters, server.url) as page:
+        page.click("#start")
+        assert sent(page) == [RED, GREEN, BLUE, YELLOW]  # shown mirrored, sent as it is
+        drag(page, (0.98, 0.98), (0.5, 0.5))  # a corner of the mirrored picture: the lower left of the real one
+        assert region(page) == [50, 0, 50, 50]
+        assert sent(page) == [GREEN] * 4
+        drag(page, (0.25, 0.25), (0.75, 0.75))  # the whole region
+        assert region(page) == [0, 50, 50, 50]
+        assert sent(page) == [BLUE] * 4
+        page.click("#tab-source")
+        page.click("#whole")
+        assert sent(page) == [RED, GREEN, BLUE, YELLOW]
+        assert page.is_disabled("#whole")
+        drag(page, (0.25, 0.25), (0.75, 0.75))  # across the whole picture: a new region
+        assert region(page) == [25, 25, 50, 50]
+
+
+def test_the_region_follows_the_keys(server: Server, quarters: Browser) -> None:
+    with visit(quarters, server.url) as page:
+        page.click("#start")
+        page.focus("#region")
+        heard = listen(page)
+        for _ in range(10):
+            page.keyboard.press("Shift+ArrowLeft")
+            page.keyboard.press("Shift+ArrowDown")
+        assert region(page) == [25, 25, 50, 50]
+        wait_for_answers(page, 2)
+        assert "Looked at: 50 % of the width, 50 % of the height" in heard()
+        for _ in range(6):  # to the left in the mirror
+            page.keyboard.press("ArrowLeft")
+            page.keyboard.press("ArrowUp")
+        assert region(page) == [50, 0, 50, 50]
+        assert sent(page) == [GREEN] * 4
+        page.keyboard.press("Escape")
+        assert region(page) == [0, 0, 100, 100]
+
+
+def test_the_mirror_is_for_the_eye_only(server: Server, quarters: Browser) -> None:
+    with visit(quarters, server.url) as page:
+        page.click("#start")
+        page.click("#tab-source")
+        for mirrored in (True, False):
+            assert page.is_checked("#mirror") == mirrored
+            transform = page.eval_on_selector("#view", "(view) => getComputedStyle(view).transform")
+            assert transform == ("matrix(-1, 0, 0, 1, 0, 0)" if mirrored else "none")
+            assert sent(page) == [RED, GREEN, BLUE, YELLOW]
+            page.click("#mirror")
+
+
+def test_a_region_of_the_device_camera_is_cut_out_by_the_server(browser: Browser, tmp_path: Path) -> None:
+    frame_bgr = np.full((480, 1280, 3), 255, dtype=np.uint8)
+    frame_bgr[:, :640], frame_bgr[:, 640:] = drawn("trouser", 0), drawn("bag", 0)
+    assert cv2.imwrite(str(tmp_path / "both.png"), frame_bgr)
+    with serving("--camera", str(tmp_path)) as server, visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        assert page.is_hidden("#camera")
+        drag(page, (0.98, 0.95), (0.5, 1))
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        drag(page, (0.25, 0.5), (0.75, 0.5))
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_a_pause_keeps_picture_and_answer(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#pause")
+        page.wait_for_timeout(300)
+        stopped_at = answers(page)
+        page.wait_for_timeout(700)
+        assert answers(page) == stopped_at
+        assert page.inner_text("#answer") == "Trouser"
+        assert re.fullmatch(r"sure: \d+ % \(paused\)", page.inner_text("#state"))
+        page.click("#pause")
+        wait_for_answers(page, 5)
+        assert re.fullmatch(r"sure: \d+ %", page.inner_text("#state"))
+
+
+def test_models_are_listed_with_accuracy_size_and_speed(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        pattern = re.compile(r"\S+( · \d+ %)? · \d+\.\d MB · [\d.]+ ms")
+        expect(page.locator("#model option").last).to_have_text(pattern)
+        listed = page.locator("#model option").all_inner_texts()
+        assert [line.split(" · ")[0] for line in listed] == [contract.name for contract in contracts()]
+        assert all(pattern.fullmatch(line) for line in listed)
+
+
+def test_the_threshold_is_the_models_until_it_is_moved(server: Server, browser: Browser) -> None:
+    (contract,) = [contract for contract in contracts() if contract.name == default_model()]
+    with visit(browser, server.url) as page:
+        assert float(page.input_value("#threshold")) == contract.threshold
+        page.click("#start")
+        message = asked(page)
+        assert (message["model"], message["threshold"]) == (contract.name, None)
+        page.fill("#threshold", "0.9")
+        assert asked(page)["threshold"] == 0.9
+        assert page.inner_text("#threshold-shown") == "90 % on"
+
+
+def test_what_the_model_sees_and_the_figures_are_shown_on_demand(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        assert asked(page)["show_input"] is False
+        page.click("#tab-details")
+        expect(page.locator("#input")).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
+        (contract,) = [contract for contract in contracts() if contract.name == default_model()]
+        height, width, _ = contract.input.shape
+        page.wait_for_function("document.querySelector('#input').naturalWidth")
+        size = page.eval_on_selector("#input", "(img) => [img.naturalHeight, img.naturalWidth]")
+        assert size == [height, width]
+        expect(page.locator("[data-figure=invoke_ms]")).to_have_text(re.compile(r"\d+\.\d\d ms"))
+        expect(page.locator("[data-figure=rate]")).to_have_text(re.compile(r"\d+\.\d"))
+        shown = page.locator("#figures dd").all_inner_texts()
+        assert len(shown) == 7 and all(any(letter.isdigit() for letter in words) for words in shown)
+
+
+def test_front_back_and_named_cameras_can_be_chosen(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.evaluate(
+            """() => {
+                window.constraints = [];
+                const devices = navigator.mediaDevices;
+                const open = devices.getUserMedia.bind(devices);
+                devices.getUserMedia = (wanted) => { constraints.push(wanted.video); return open(wanted); };
+            }"""
+        )
+        page.click("#start")
+        page.click("#tab-source")
+        expect(page.locator("#camera option")).to_have_text(["Front camera", "Back camera", re.compile("fake|mjpeg")])
+        wait_for_answers(page, 2)
+        for choice in (1, 2):
+            page.select_option("#camera", index=choice)
+            wait_for_answers(page, 5)
+        chosen = page.evaluate("constraints.map(({ facingMode, deviceId }) => [facingMode, typeof deviceId?.exact])")
+        assert chosen == [["user", "undefined"], ["environment", "undefined"], [None, "string"]]

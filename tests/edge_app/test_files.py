@@ -1,0 +1,94 @@
+"""Pictures and videos in place of the camera."""
+
+import base64
+import re
+from pathlib import Path
+
+import cv2
+import pytest
+from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, answers, drawn, visit, wait_for_answers
+from playwright.sync_api import Browser, Page, expect
+
+from edge_app.models import assets_dir
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+BAG = assets_dir() / "examples" / "bag.png"
+# Makes the file that a person would drop or paste.
+TRANSFER = """
+    const bytes = Uint8Array.from(atob(content), (letter) => letter.charCodeAt(0));
+    const transfer = new DataTransfer();
+    transfer.items.add(new File([bytes], 'bag.png', { type: 'image/png' }));
+"""
+
+
+def bag_is_named(page: Page) -> bool:
+    expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+    expect(page.locator("#picture")).to_be_visible()
+    return bool(page.eval_on_selector("#picture", "(picture) => picture.naturalWidth === 480"))
+
+
+def test_a_picture_is_named_once_and_again_when_something_else_is_wished(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.set_input_files("#file", BAG)
+        assert bag_is_named(page)
+        assert page.inner_text("#start") == "Stop"
+        assert re.fullmatch(r"[\d.]+ ms to classify · \d+ ms behind", page.inner_text("#stats"))
+        page.wait_for_timeout(500)
+        assert answers(page) == 1
+        page.fill("#threshold", "0.95")
+        wait_for_answers(page, 1)
+        page.click("#tab-details")
+        expect(page.locator("#input")).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
+        page.click("#start")
+        expect(page.locator("#state")).to_have_text("ready: press Start camera")
+        expect(page.locator("#picture")).to_be_hidden()
+
+
+def test_a_picture_can_be_dropped_or_pasted_while_the_camera_runs(server: Server, browser: Browser) -> None:
+    content = base64.b64encode(BAG.read_bytes()).decode("ascii")
+    options = "{ dataTransfer: transfer, bubbles: true, cancelable: true }"
+    dropping = f"document.querySelector('#view').dispatchEvent(new DragEvent('drop', {options}))"
+    pasting = "document.dispatchEvent(new ClipboardEvent('paste', { clipboardData: transfer }))"
+    for action in (dropping, pasting):
+        with visit(browser, server.url) as page:
+            page.click("#start")
+            expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+            page.evaluate(f"(content) => {{ {TRANSFER} {action}; }}", content)
+            assert bag_is_named(page)
+            assert page.eval_on_selector("#video", "(video) => video.srcObject") is None
+
+
+def test_a_video_is_named_again_and_again(server: Server, browser: Browser, tmp_path: Path) -> None:
+    path = tmp_path / "bag.webm"
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"VP80"), 10, (640, 480))
+    for shift in range(10):
+        writer.write(drawn("bag", shift))
+    writer.release()
+    with visit(browser, server.url) as page:
+        page.set_input_files("#file", path)
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        wait_for_answers(page, 15)  # longer than the video
+        assert "mirrored" not in (page.get_attribute("#view", "class") or "")
+        page.click("#start")  # the stop button
+        page.click("#start")  # and the camera again
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+
+
+@pytest.mark.parametrize("name", ["notes.txt", "broken.png", "broken.mp4"])
+def test_what_the_browser_cannot_show_is_said(server: Server, browser: Browser, tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("neither picture nor video")
+    with visit(browser, server.url) as page:
+        page.set_input_files("#file", tmp_path / name)
+        expect(page.locator("#state")).to_have_text(
+            "refused: this file is no picture or video that the browser can show. Try another."
+        )
+
+
+def test_the_projects_drawings_can_be_tried(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#tab-source")
+        assert page.locator("#examples button").count() == 10
+        for drawing, name in (("dress", "Dress"), ("t shirt", "T-shirt/top"), ("bag", "Bag")):
+            page.get_by_role("button", name=f"Drawing: {drawing}").click()
+            expect(page.locator("#answer")).to_have_text(name, timeout=ANSWER_TIMEOUT_MS)
