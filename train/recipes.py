@@ -157,9 +157,9 @@ def article(model: str) -> Recipe:
     return Recipe("article", plain, augmented, 256, ARTICLE_RATES[model], ARTICLE_AUGMENTATION)
 
 
-# Gentle, because small networks with much dropout do not get through with more. Right answers on validation photos: cnn3
-# after 12 epochs 64.6 % with rotation 3, shift 0.04, shear 1, zoom 0.08, and 64.1 % with 8, 0.07, 4, 0.15; cnn4 with
-# 15, 0.12, 6, 0.3, what is moved in from outside black or background, and erasing, after 60 epochs no more than 69.5 %.
+# Gentle: small networks with much dropout do not get through with more. Validation photos named rightly: cnn3
+# after 12 epochs 64.6 % with rotation 3, shift 0.04, shear 1, zoom 0.08 and 64.1 % with 8, 0.07, 4, 0.15; cnn4 after 60
+# with 15, 0.12, 6, 0.3 and erasing, what is moved in from outside being background, no more than 69.5 %.
 LIVE_MIXTURE = Mixture(
     fashion=14000,
     pasted=6000,
