@@ -3,7 +3,8 @@
 import keras
 from keras import layers, ops
 
-from train.augment import lighting_layers, moving_layers
+from train.affine import RandomAffine
+from train.augment import lighting_layers
 from train.recipes import Recipe
 
 GREY_SHARE = 0.2  # of the RGB pictures: a colour model is to know garments by their form, too
@@ -70,8 +71,8 @@ def live_augmentation(first: int, shape: tuple[int, int, int], recipe: Recipe, s
     assert recipe.mixture is not None
     gentle, strong, channels = recipe.augmentation, recipe.mixture.augmentation, shape[-1]
     side = shape[0] * 2 if channels == 1 else shape[0]
-    as_they_are = keras.Sequential([keras.Input((side, side, channels)), *moving_layers(gentle, seed)])
-    moving = keras.Sequential([keras.Input((side, side, channels + 1)), *moving_layers(strong, seed + 10, "nearest")])
+    as_they_are = keras.Sequential([keras.Input((side, side, channels)), RandomAffine(gentle, seed)])
+    moving = keras.Sequential([keras.Input((side, side, channels + 1)), RandomAffine(strong, seed + 10, "nearest")])
     in_the_world = keras.Sequential(
         [
             keras.Input((side, side, 2 * channels + 1)),
