@@ -17,8 +17,8 @@ from edge_app.errors import EdgeAppError
 from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
 from edge_app.page.gate import Gate, Rules
 from edge_app.page.https import Certificate, own_certificate, own_names
-from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
+from edge_app.watch import Watch
 
 POLL_S = 0.5
 PASSWORD_BYTES = 24  # of the password that a share link gets: 32 letters

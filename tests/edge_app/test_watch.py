@@ -14,8 +14,8 @@ from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
 from edge_app.errors import CameraError
 from edge_app.models import contract_path, contracts
-from edge_app.page.watch import GaveUp, Watch, to_jpeg
 from edge_app.pipeline import Classifiers, Wish
+from edge_app.watch import GaveUp, Watch, to_jpeg
 
 
 class Still:
@@ -80,7 +80,7 @@ def test_each_model_somebody_chose_answers_for_the_same_picture(still: type[Stil
 def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
     still: type[Still], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.page.watch.UNWATCHED_S", 0.2)
+    monkeypatch.setattr("edge_app.watch.UNWATCHED_S", 0.2)
     model = contracts()[0].name
     watch = Watch(still, Classifiers())
     try:
@@ -94,8 +94,8 @@ def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
 
 
 def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.page.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
-    monkeypatch.setattr("edge_app.page.watch.FRAME_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
+    monkeypatch.setattr("edge_app.watch.FRAME_TIMEOUT_S", 0.05)
     tries: list[int] = []
 
     def unplugged() -> Still:
