@@ -79,6 +79,9 @@ def build_parser() -> argparse.ArgumentParser:
         "--max-fps", type=_number(float, 0.1, 240), metavar="N", help="at most so many answers a second"
     )
     parser.add_argument("--no-page", action="store_true", help="print a line of JSON for each change of the answer")
+    parser.add_argument(
+        "--mqtt", metavar="URL", help="publish each change to a broker: mqtt://user:password@host:1883/topic"
+    )
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     classify = commands.add_parser("classify", help="name the garments in picture files")
@@ -116,7 +119,9 @@ def _watch_camera(options: argparse.Namespace) -> int:
     _refuse_page_only(options)
     from edge_app.headless import watch_camera
 
-    return watch_camera(camera=options.camera or "auto", model=options.model, max_fps=options.max_fps)
+    return watch_camera(
+        camera=options.camera or "auto", model=options.model, max_fps=options.max_fps, mqtt=options.mqtt
+    )
 
 
 def _serve(options: argparse.Namespace) -> int:
@@ -132,6 +137,7 @@ def _serve(options: argparse.Namespace) -> int:
         https=options.https,
         auth=options.auth,
         max_fps=options.max_fps,
+        mqtt=options.mqtt,
     )
 
 

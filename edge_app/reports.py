@@ -1,9 +1,11 @@
 """What the device tells of its camera without a page: an object for each change of what it sees."""
 
+import contextlib
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import NoReturn
 
 from edge_app.decide import Decision
 from edge_app.errors import CameraError
@@ -13,6 +15,8 @@ from edge_app.watch import GaveUp, Watch
 WATCHER = "reports"  # among a watch's watchers; a page's visitors are random
 PATIENCE_S = 10.0  # for a picture from a camera that is not in trouble: it may only now be opened
 RETRY_S = 0.5
+AGAIN_S = 60.0  # until a camera that was given up is tried anew
+STOP_TIMEOUT_S = 2.0
 
 Report = dict[str, object]
 
@@ -33,28 +37,54 @@ def of_trouble(noticed: datetime, words: str) -> Report:
     return {"time": noticed.isoformat(timespec="milliseconds"), "error": words}
 
 
-def follow(
-    watch: Watch, wish: Wish, tell: Callable[[Report], None], seen: Callable[[], None], patience_s: float = PATIENCE_S
-) -> NoReturn:
-    """Tells every change of label, and every trouble of the camera once, until it is given up.
+@dataclass(frozen=True)
+class Ears:
+    """Who is told: `tell` of each report, `seen` of each answer, changed or not."""
 
-    `seen` is called for every answer. Raises GaveUp, after telling of it, and what `Classifier.load` raises.
+    tell: Callable[[Report], None]
+    seen: Callable[[], None]
+
+
+def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event, patience_s: float = PATIENCE_S) -> None:
+    """Tells every change of label, and every trouble of the camera once, until `stopping`.
+
+    Raises GaveUp, after telling of it, and what `Classifier.load` raises.
     """
     number, told = 0, ""
-    while True:
+    while not stopping.is_set():
         try:
             sight = watch.look(WATCHER, wish, number, patience_s)
         except CameraError as error:
             if str(error) != told:
                 told = str(error)
-                tell(of_trouble(datetime.now(UTC), told))
+                ears.tell(of_trouble(datetime.now(UTC), told))
             if isinstance(error, GaveUp):
                 raise
-            time.sleep(RETRY_S)
+            stopping.wait(RETRY_S)
             continue
-        seen()
+        ears.seen()
         number, decision = sight.number, sight.answers[wish].decision
         if decision.label != told:
             told = decision.label
             age = timedelta(seconds=time.monotonic() - sight.captured_s)
-            tell(of_decision(datetime.now(UTC) - age, wish.model, decision))
+            ears.tell(of_decision(datetime.now(UTC) - age, wish.model, decision))
+
+
+@contextlib.contextmanager
+def following(watch: Watch, wish: Wish, ears: Ears, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """`follow` in a thread of its own, beside the page; a camera that was given up is tried anew after AGAIN_S."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.is_set():
+            with contextlib.suppress(GaveUp):
+                follow(watch, wish, ears, stopping, patience_s)
+            stopping.wait(AGAIN_S)
+
+    thread = threading.Thread(target=run, name="reports", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(STOP_TIMEOUT_S)

@@ -14,10 +14,13 @@ from starlette.middleware import Middleware
 from edge_app.cameras.device import without_password
 from edge_app.cameras.opening import open_camera
 from edge_app.errors import EdgeAppError
+from edge_app.models import default_model
+from edge_app.mqtt import publishing
 from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
 from edge_app.page.gate import Gate, Rules
 from edge_app.page.https import Certificate, own_certificate, own_names
-from edge_app.pipeline import Classifiers
+from edge_app.pipeline import Classifiers, Wish
+from edge_app.reports import PATIENCE_S, Ears, following
 from edge_app.watch import Watch
 
 POLL_S = 0.5
@@ -36,6 +39,7 @@ def serve(
     https: bool,
     auth: str | None,
     max_fps: float | None,
+    mqtt: str | None,
 ) -> int:
     """Serves the page until Ctrl-C; returns the exit status.
 
@@ -51,25 +55,29 @@ def serve(
         )
     if share_camera and not share:
         raise EdgeAppError("--share-camera: there is no share link without --share")
+    if mqtt is not None and camera == "browser":
+        raise EdgeAppError("--mqtt: what is published is what this machine's camera shows; add --camera auto")
     if share and https:
         raise EdgeAppError("--https and --share: a share link is https already; leave one of them out")
     certificate = own_certificate(own_names(own_address())) if https else None
     if share and credentials is None:
         credentials = ("guest", secrets.token_urlsafe(PASSWORD_BYTES))
         print(f"Name and password for the page: {':'.join(credentials)}", flush=True)
-    classifiers = Classifiers()
-    watch = None
-    if camera != "browser":
-        open_camera(camera).close()  # a wrong path is better told now than on the page
-        watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
-    page, desk = build_page(model, classifiers, watch, max_fps)
-    rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
-    try:
+    classifiers, interval_s = Classifiers(), 1 / max_fps if max_fps else 0.0
+    with contextlib.ExitStack() as ending:
+        publish = ending.enter_context(publishing(mqtt))
+        watch = None
+        if camera != "browser":
+            open_camera(camera).close()  # a wrong path is better told now than on the page
+            watch = Watch(lambda: open_camera(camera), classifiers, interval_s)
+            ending.callback(watch.close)
+        page, desk = build_page(model, classifiers, watch, max_fps)
+        ending.callback(page.close, verbose=False)
+        if watch is not None and mqtt is not None:
+            ears = Ears(publish, lambda: None)
+            ending.enter_context(following(watch, Wish(model or default_model()), ears, PATIENCE_S + interval_s))
+        rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
         return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
-    finally:
-        page.close(verbose=False)
-        if watch is not None:
-            watch.close()
 
 
 def read_auth(auth: str | None) -> tuple[str, str] | None:

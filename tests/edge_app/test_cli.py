@@ -277,11 +277,11 @@ def test_the_page_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
         "--share-camera",
         "--https",
     ]
-    assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5"]) == 0
-    keys = ("camera", "model", "host", "port", "share", "share_camera", "https", "auth", "max_fps")
+    assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5", "--mqtt", "mqtt://h/t"]) == 0
+    keys = ("camera", "model", "host", "port", "share", "share_camera", "https", "auth", "max_fps", "mqtt")
     assert calls == [
-        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, False, False, None, None), strict=True)),
-        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, True, True, "a:b", 2.5), strict=True)),
+        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, False, False, None, None, None), strict=True)),
+        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, True, True, "a:b", 2.5, "mqtt://h/t"), strict=True)),
     ]
 
 

@@ -27,7 +27,7 @@ from edge_app.decide import Decision
 from edge_app.errors import CameraError
 from edge_app.models import assets_dir, default_model
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import Report, follow, of_decision, of_trouble
+from edge_app.reports import Ears, Report, follow, of_decision, of_trouble
 from edge_app.watch import GaveUp, Watch
 
 LINE_TIMEOUT_S = 30.0
@@ -137,9 +137,10 @@ def test_a_camera_given_up_is_told_and_ends_it(monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.setattr("edge_app.reports.RETRY_S", 0.01)
     told: list[Report] = []
     watch = Watch(Dead, Classifiers())
+    ears = Ears(told.append, lambda: pytest.fail("nothing was seen"))
     try:
         with pytest.raises(GaveUp, match="camera 0: gives no more pictures"):
-            follow(watch, Wish(default_model()), told.append, seen=lambda: pytest.fail("nothing was seen"))
+            follow(watch, Wish(default_model()), ears, threading.Event())
     finally:
         watch.close()
     assert [report["error"] for report in told] == ["camera 0: gives no more pictures"]
