@@ -4,6 +4,7 @@ import contextlib
 import json
 import threading
 
+from edge_app import systemd
 from edge_app.cameras.opening import open_camera
 from edge_app.errors import EdgeAppError
 from edge_app.models import default_model
@@ -34,6 +35,7 @@ def watch_camera(*, camera: str, model: str | None, max_fps: float | None, mqtt:
             print(json.dumps(report), flush=True)
             publish(report)
 
+        systemd.tell("READY=1")
         with contextlib.suppress(KeyboardInterrupt):
-            follow(watch, wish, Ears(tell, lambda: None), threading.Event(), PATIENCE_S + interval_s)
+            follow(watch, wish, Ears(tell, systemd.Watchdog().feed), threading.Event(), PATIENCE_S + interval_s)
     return 0

@@ -17,6 +17,7 @@ PATIENCE_S = 10.0  # for a picture from a camera that is not in trouble: it may 
 RETRY_S = 0.5
 AGAIN_S = 60.0  # until a camera that was given up is tried anew
 STOP_TIMEOUT_S = 2.0
+SILENT_S = 30.0
 
 Report = dict[str, object]
 
@@ -43,6 +44,20 @@ class Ears:
 
     tell: Callable[[Report], None]
     seen: Callable[[], None]
+
+
+class Seen:
+    """Remembers when it was last called."""
+
+    def __init__(self) -> None:
+        self._last_s = time.monotonic()
+
+    def __call__(self) -> None:
+        self._last_s = time.monotonic()
+
+    def lately(self) -> bool:
+        """Whether that, or its making, was within SILENT_S."""
+        return time.monotonic() - self._last_s < SILENT_S
 
 
 def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event, patience_s: float = PATIENCE_S) -> None:

@@ -76,7 +76,7 @@ def first_device() -> DeviceCamera:
             return camera
         except CameraError:
             camera.close()
-    raise CameraError("no camera found on this machine; plug one in, or use --camera browser for the browser's own")
+    raise CameraError("no camera found on this machine; plug one in and start again")
 
 
 def without_password(url: str) -> str:

@@ -13,7 +13,10 @@ READ_TIMEOUT_S = 5.0
 
 
 class PiCamera:
-    """The first camera that libcamera knows. Raises CameraError if there is none or Picamera2 is not installed."""
+    """The first camera on the board's own connector (CSI).
+
+    Raises CameraError if there is none or Picamera2 is not installed.
+    """
 
     def __init__(self) -> None:
         picamera2 = _picamera2()
@@ -22,10 +25,11 @@ class PiCamera:
                 "picamera: Picamera2 is not installed here; on Raspberry Pi OS: apt install python3-picamera2, and a "
                 "virtual environment made with --system-site-packages"
             )
-        if not picamera2.Picamera2.global_camera_info():
+        number = _csi_camera(picamera2)
+        if number is None:
             raise CameraError("picamera: no camera found; check its cable, and that rpicam-hello shows a picture")
         try:
-            self._camera = picamera2.Picamera2()
+            self._camera = picamera2.Picamera2(number)
             # Picamera2 names formats by their bytes in memory from the end: BGR888 gives red, green, blue.
             video = self._camera.create_video_configuration(main={"size": FRAME_SIZE, "format": "BGR888"})
             self._camera.configure(video)
@@ -46,9 +50,15 @@ class PiCamera:
 
 
 def has_pi_camera() -> bool:
-    """Whether Picamera2 is installed and knows a camera."""
+    """Whether Picamera2 is installed and knows a camera on the board's own connector."""
     picamera2 = _picamera2()
-    return picamera2 is not None and bool(picamera2.Picamera2.global_camera_info())
+    return picamera2 is not None and _csi_camera(picamera2) is not None
+
+
+def _csi_camera(picamera2: Any) -> int | None:
+    """Its number. libcamera lists USB cameras, too, by an Id with their port in it; OpenCV reads those better."""
+    cameras = picamera2.Picamera2.global_camera_info()
+    return next((camera["Num"] for camera in cameras if "/usb" not in camera["Id"]), None)
 
 
 def _picamera2() -> Any:

@@ -6,6 +6,7 @@ frames    what the page's script calls: one message in, one answer out, errors a
 speed     how fast each model is on this machine
 build     the page: page.html, style/ and script/, and what they may ask the server
 gate      what is let through to Gradio: only what the page needs
+health    whether all is well: for `/healthz`, and for systemd's watchdog
 https     the certificate of --https
 app       serves it
 """

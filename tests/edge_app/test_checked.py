@@ -13,6 +13,7 @@ from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.cameras.checked import Checked, is_blank
 from edge_app.cameras.opening import open_camera
+from edge_app.cameras.picamera import has_pi_camera
 from edge_app.errors import CameraError
 
 
@@ -84,11 +85,16 @@ def test_a_change_of_size_fails_and_opening_it_again_mends_it() -> None:
 class Picamera2:
     """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list."""
 
-    cameras: ClassVar = [{"Model": "imx708"}]
+    usb: ClassVar = {"Model": "C270", "Id": "/base/axi/pcie@120000/rp1/usb@200000-1:1.0-046d:0825", "Num": 0}
+    csi: ClassVar = {"Model": "imx708", "Id": "/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a", "Num": 1}
+    cameras: ClassVar = [usb, csi]
     calls: ClassVar[list[object]] = []
 
+    def __init__(self, number: int) -> None:
+        assert number == 1
+
     @classmethod
-    def global_camera_info(cls) -> list[dict[str, str]]:
+    def global_camera_info(cls) -> list[dict[str, object]]:
         return cls.cameras
 
     def create_video_configuration(self, main: dict[str, object]) -> dict[str, object]:
@@ -137,7 +143,11 @@ def test_a_raspberry_pis_camera(picamera2: type[Picamera2], spec: str) -> None:
     assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "start", "main", "stop", "close"]
 
 
-def test_a_raspberry_pi_without_a_camera(picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picamera2, "cameras", [])
+@pytest.mark.parametrize("cameras", [[], [Picamera2.usb]])
+def test_a_raspberry_pi_without_a_camera_of_its_own(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch, cameras: list[object]
+) -> None:
+    monkeypatch.setattr(picamera2, "cameras", cameras)
+    assert not has_pi_camera()
     with pytest.raises(CameraError, match="no camera found; check its cable"):
         open_camera("picamera")
