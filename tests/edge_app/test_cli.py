@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -206,6 +208,14 @@ def test_bench_gives_every_stage() -> None:
     assert stages["total"]["p50"] > stages["invoke"]["p50"]
     assert f"{default_model()} (" in done.stderr
     assert "threads: 1" in done.stderr
+
+
+def test_bench_ends_with_a_row_to_send_back() -> None:
+    *_, row = run("bench", "--threads", "1").stdout.splitlines()
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:3] == [f"{default_model()} int8", "1"]
+    assert all(re.fullmatch(r"\d+\.\d\d / \d+\.\d\d", cell) for cell in cells[3:5])
+    assert cells[5].startswith(f"Python {platform.python_version()}, ")
 
 
 def test_models_are_their_contracts() -> None:
