@@ -47,7 +47,7 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
         copy.set_weights(weights)
         if layer.name in network.output:
             outputs[layer.name] = tensor
-    return keras.Model(pixels, outputs)
+    return keras.Model(pixels, outputs, name=network.name)  # a name drawn by Keras would be in the file
 
 
 def affine_of(norm: layers.BatchNormalization) -> Affine:

@@ -23,11 +23,14 @@ def augmentation_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
     ]
 
 
-def moving_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
-    """Flip, rotation, shift, shear and zoom, for float pixels (N, H, W, C); what comes in from outside is 0."""
+def moving_layers(config: Augmentation, seed: int, fill: str = "constant") -> list[layers.Layer]:
+    """Flip, rotation, shift, shear and zoom, for float pixels (N, H, W, C).
+
+    What comes in from outside is 0 if ``fill`` is "constant", the pixel at the edge if it is "nearest".
+    """
     shear = math.tan(math.radians(config.shear_deg))
-    style = {"fill_mode": "constant", "interpolation": "nearest"}
-    slight = {"fill_mode": "constant", "interpolation": "bilinear"}  # the article's is less than half a pixel
+    style = {"fill_mode": fill, "interpolation": "nearest"}
+    slight = {"fill_mode": fill, "interpolation": "bilinear"}  # the article's is less than half a pixel
     return [
         *([layers.RandomFlip("horizontal", seed=seed + 4)] if config.flip else []),
         layers.RandomRotation(config.rotation_deg / 360, seed=seed, **style),

@@ -26,6 +26,7 @@ UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 FASHION_GROUND = 12  # grey values up to this are background in Fashion-MNIST
+GARMENT_SIDE = 22  # of 28 pixels, for garments that are pasted: frames hold them with some room around
 PRODUCT_GROUND = 12  # grey values within this of white are background in product pictures
 PATCHES_PER_PHOTO = 2
 PATCH_SHARE = (0.2, 0.35)  # of the photo's shorter side
@@ -116,9 +117,12 @@ def fashion_part(split: Split, count: int) -> Part:
 
 
 def pasted_part(split: Split, count: int) -> Part:
-    """Fashion-MNIST's garments cut out, each as it is and negated: as Fashion-MNIST has it, dark cloth is light."""
-    masks = np.stack([outline_mask(image > FASHION_GROUND) for image in split.images])
-    images = split.images[..., np.newaxis]
+    """Fashion-MNIST's garments cut out and given a margin, each as it is and negated: there, dark cloth is light."""
+    small = np.stack([resize(image, GARMENT_SIDE, GARMENT_SIDE) for image in split.images])
+    margin = (split.images.shape[1] - GARMENT_SIDE) // 2
+    images = np.pad(small, ((0, 0), (margin, margin), (margin, margin)))
+    masks = np.stack([outline_mask(image > FASHION_GROUND) for image in images])
+    images = images[..., np.newaxis]
     pictures = np.concatenate([with_masks(images, masks), with_masks(255 - images, masks)])
     return Part(pictures, np.tile(np.eye(len(LIVE), dtype=np.float32)[split.labels], (2, 1)), count)
 

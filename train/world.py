@@ -71,7 +71,7 @@ def live_augmentation(first: int, shape: tuple[int, int, int], recipe: Recipe, s
     gentle, strong, channels = recipe.augmentation, recipe.mixture.augmentation, shape[-1]
     side = shape[0] * 2 if channels == 1 else shape[0]
     as_they_are = keras.Sequential([keras.Input((side, side, channels)), *moving_layers(gentle, seed)])
-    moving = keras.Sequential([keras.Input((side, side, channels + 1)), *moving_layers(strong, seed + 10)])
+    moving = keras.Sequential([keras.Input((side, side, channels + 1)), *moving_layers(strong, seed + 10, "nearest")])
     in_the_world = keras.Sequential(
         [
             keras.Input((side, side, 2 * channels + 1)),

@@ -18,6 +18,6 @@ def test_compare() -> None:
 @pytest.mark.parametrize("mode", ["float32", "float16", "dynamic", "int8"])
 def test_require(mode: str) -> None:
     require(Parity(0, 0, 1, 2), mode)
-    for bad in (Parity(0.1, 0, 1, 2), Parity(0, 9, 1, 2), Parity(0, 0, 0.9, 2), Parity(float("nan"), 0, 1, 2)):
+    for bad in (Parity(0.2, 0, 1, 2), Parity(0, 9, 1, 2), Parity(0, 0, 0.9, 2), Parity(float("nan"), 0, 1, 2)):
         with pytest.raises(ConversionError, match=f"{mode} does not say what the trained network says"):
             require(bad, mode)

@@ -53,11 +53,17 @@ def test_a_mask_covers_the_garment_and_its_holes() -> None:
 
 
 def test_garments_are_cut_out_as_they_are_and_negated() -> None:
-    part = pasted_part(Split(ring()[np.newaxis], np.array([8], np.uint8)), 5)
+    full = np.full((1, 28, 28), 200, np.uint8)
+    full[:, 8:20, 8:20] = 0  # a hole
+    part = pasted_part(Split(full, np.array([8], np.uint8)), 5)
     assert part.count == 5
-    assert part.pictures.shape == (2, 5, 5, 2)
-    assert part.pictures[0, ..., 0].tolist() == ring().tolist()
-    assert part.pictures[1, 2].tolist() == [[255, 0], [55, 255], [255, 255], [55, 255], [255, 0]]
+    assert part.pictures.shape == (2, 28, 28, 2)
+    covered = np.zeros((28, 28), np.uint8)
+    covered[3:25, 3:25] = 255  # 22 pixels, and a margin of 3
+    assert part.pictures[..., 1].tolist() == [covered.tolist()] * 2
+    garment, negated = part.pictures[..., 0]
+    assert (garment[3, 3], garment[14, 14], garment[0, 0]) == (200, 0, 0)
+    assert (negated[3, 3], negated[14, 14]) == (55, 255)
     assert part.targets.argmax(axis=1).tolist() == [8, 8]
 
 
