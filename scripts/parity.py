@@ -1,7 +1,7 @@
 """Whether two machines give the same answers: for scripts/test-arm64, which runs it on both.
 
 parity.py pictures PICTURES.npz              500 pictures: the drawn garments, moved, scaled, lit and with noise
-parity.py logits PICTURES.npz LOGITS.npz     each installed model's int8 logits of them, in steps
+parity.py logits PICTURES.npz LOGITS.npz     the logits of each installed int8 model, in steps
 parity.py compare LOGITS.npz LOGITS.npz      a row for each model; exit status 1 if they differ too much
 """
 
@@ -45,6 +45,8 @@ def write_logits(pictures: Path, path: Path) -> None:
     frames_rgb = np.load(pictures)["frames_rgb"]
     steps = {}
     for contract in contracts():
+        if contract.quantization != "int8":
+            continue
         interpreter, _ = make_interpreter(contract_path(contract.name).with_suffix(".tflite"), 1)
         scale, _ = interpreter.get_output_details()[contract.outputs["logits"]]["quantization"]
         pixels = np.stack([frame_to_input(frame_rgb, contract.input) for frame_rgb in frames_rgb])

@@ -95,10 +95,11 @@ install_version() {
   fi
 }
 
-# The new version names a drawing, before it takes the place of one that works.
+# Before the new version takes the place of one that works, its usual model runs and the one for drawings names one.
 try_version() {
-  local find='from edge_app.models import assets_dir; print(assets_dir() / "examples" / "trouser.png")'
-  "$new/bin/edge-fashion" classify "$("$new/bin/python" -P -c "$find")" | grep -q ': Trouser ' ||
+  local drawing find='from edge_app.models import assets_dir; print(assets_dir() / "examples" / "trouser.png")'
+  { drawing=$("$new/bin/python" -P -c "$find") && "$new/bin/edge-fashion" classify "$drawing" >/dev/null &&
+    "$new/bin/edge-fashion" classify --model cnn4-fashion-mnist "$drawing" | grep -q ': Trouser '; } ||
     stop "the new version does not work here; what was installed before stays."
 }
 

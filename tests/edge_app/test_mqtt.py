@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from broker import Broker, Listener
 from browser import serving
-from test_headless import garments, headless
+from test_headless import MODEL, garments, headless
 from waiting import wait_until
 
 from edge_app import cli
@@ -120,7 +120,8 @@ def test_the_device_comes_and_goes(broker: Broker, garments: Path, end: signal.S
 
 
 def test_the_page_publishes_too_while_nobody_looks_at_it(broker: Broker, garments: Path) -> None:
-    with listening(broker) as listener, serving("--camera", str(garments), "--mqtt", broker.url) as server:
+    options = ("--model", MODEL, "--camera", str(garments), "--mqtt", broker.url)
+    with listening(broker) as listener, serving(*options) as server:
         wait_until(lambda: any(json.loads(payload)["label"] == "Bag" for payload in listener.payloads(STATE)))
         assert server.stop()[0] == 0
         wait_until(lambda: listener.payloads(AVAILABILITY)[-1] == "offline")

@@ -76,7 +76,8 @@ class Installer:
     def answer(self) -> str:
         """What the installed version says of the drawn trousers."""
         (drawing,) = self.home.glob("current/lib/python3*/site-packages/edge_app/assets/examples/trouser.png")
-        command: list[str | Path] = [self.home / "current" / "bin" / "edge-fashion", "classify", drawing]
+        program = self.home / "current" / "bin" / "edge-fashion"
+        command: list[str | Path] = [program, "classify", "--model", "cnn4-fashion-mnist", drawing]
         done: subprocess.CompletedProcess[str] = subprocess.run(
             command, env=self.environment, capture_output=True, text=True, timeout=TIMEOUT_S, check=False
         )
