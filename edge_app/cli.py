@@ -64,7 +64,8 @@ def build_parser() -> argparse.ArgumentParser:
         description="Names a garment held up to a camera. Without a command: serves the page.",
     )
     parser.add_argument(
-        "--camera", help="browser, auto, N, picamera, FILE, FOLDER or URL (browser; auto without a page)"
+        "--camera",
+        help="browser, auto, N, picamera, picamera:locked, FILE, FOLDER or URL (browser; auto without a page)",
     )
     parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")

@@ -1,6 +1,8 @@
 """A Raspberry Pi's own camera, by Picamera2."""
 
 import importlib
+import math
+import time
 from typing import Any
 
 import numpy as np
@@ -10,15 +12,18 @@ from edge_app.errors import CameraError
 
 FRAME_SIZE = (640, 480)
 READ_TIMEOUT_S = 5.0
+SETTLED_S = 2.0  # exposure and white balance have settled so long after the start
+LOCKED = ("ExposureTime", "AnalogueGain", "ColourGains")
 
 
 class PiCamera:
     """The first camera on the board's own connector (CSI).
 
-    Raises CameraError if there is none or Picamera2 is not installed.
+    With `lock_exposure` exposure and white balance stay as they are SETTLED_S after the start. Raises CameraError if
+    there is no such camera or Picamera2 is not installed.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, lock_exposure: bool = False) -> None:
         picamera2 = _picamera2()
         if picamera2 is None:
             raise CameraError(
@@ -36,9 +41,12 @@ class PiCamera:
             self._camera.start()
         except (RuntimeError, IndexError) as error:
             raise CameraError(f"picamera: cannot be opened ({error}); check that no other program uses it") from error
+        self._lock_due_s = time.monotonic() + SETTLED_S if lock_exposure else math.inf
 
     def read(self) -> UInt8:
         try:
+            if time.monotonic() >= self._lock_due_s:
+                self._lock_exposure()
             job = self._camera.capture_array("main", wait=False)
             return np.asarray(self._camera.wait(job, timeout=READ_TIMEOUT_S), dtype=np.uint8)
         except (RuntimeError, TimeoutError) as error:
@@ -47,6 +55,12 @@ class PiCamera:
     def close(self) -> None:
         self._camera.stop()
         self._camera.close()
+
+    def _lock_exposure(self) -> None:
+        self._lock_due_s = math.inf
+        settled = self._camera.wait(self._camera.capture_metadata(wait=False), timeout=READ_TIMEOUT_S)
+        values = {name: settled[name] for name in LOCKED}
+        self._camera.set_controls({"AeEnable": False, "AwbEnable": False, **values})
 
 
 def has_pi_camera() -> bool:

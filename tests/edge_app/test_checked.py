@@ -106,14 +106,23 @@ class Picamera2:
     def start(self) -> None:
         self.calls.append("start")
 
+    def capture_metadata(self, wait: bool) -> str:
+        assert not wait
+        return "metadata"
+
+    def set_controls(self, controls: dict[str, object]) -> None:
+        self.calls.append(controls)
+
     def capture_array(self, name: str, wait: bool) -> str:
         assert not wait
         return name
 
-    def wait(self, job: str, timeout: float) -> UInt8:
-        if len(self.calls) > 2:
+    def wait(self, job: str, timeout: float) -> UInt8 | dict[str, object]:
+        if self.calls.count("main") == 2:
             raise TimeoutError
         self.calls.append(job)
+        if job == "metadata":
+            return {"ExposureTime": 20_000, "AnalogueGain": 2.0, "ColourGains": (1.5, 1.75), "Lux": 200.0}
         return noisy(480, 640, 0, 255)
 
     def stop(self) -> None:
@@ -136,11 +145,30 @@ def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Picamera2]]:
 @pytest.mark.parametrize("spec", ["picamera", "auto"])
 def test_a_raspberry_pis_camera(picamera2: type[Picamera2], spec: str) -> None:
     camera = open_camera(spec)
-    assert camera.read().shape == (480, 640, 3)
+    for _ in range(2):
+        assert camera.read().shape == (480, 640, 3)
     with pytest.raises(CameraError, match="gives no more pictures; check its cable"):
         camera.read()
     camera.close()
-    assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "start", "main", "stop", "close"]
+    assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "start", "main", "main", "stop", "close"]
+
+
+def test_its_exposure_is_locked_once_it_has_settled(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.cameras.picamera.SETTLED_S", 0.0)
+    camera = open_camera("picamera:locked")
+    for _ in range(2):
+        camera.read()
+    camera.close()
+    locked = {
+        "AeEnable": False,
+        "AwbEnable": False,
+        "ExposureTime": 20_000,
+        "AnalogueGain": 2.0,
+        "ColourGains": (1.5, 1.75),
+    }
+    assert picamera2.calls[2:] == ["metadata", locked, "main", "main", "stop", "close"]
 
 
 @pytest.mark.parametrize("cameras", [[], [Picamera2.usb]])
