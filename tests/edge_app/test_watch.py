@@ -1,6 +1,7 @@
 """The device's own camera, opened and classified only while somebody looks."""
 
 import base64
+import itertools
 import shutil
 import time
 from pathlib import Path
@@ -41,6 +42,28 @@ def still() -> type[Still]:
     return Still
 
 
+class Waking(Still):
+    """A camera that shows the same, until something moves before it."""
+
+    moves = False
+
+    def read(self) -> UInt8:
+        frame_rgb = super().read()
+        if self.moves:
+            frame_rgb[:, : 40 + round(400 * time.monotonic()) % 600] = 200
+        return frame_rgb
+
+
+def captured_s(watch: Watch, wish: Wish, seconds: float) -> list[float]:
+    """Looks for so long; when what was seen had been captured."""
+    times_s, number, end_s = [], 0, time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        sight = watch.look("ann", wish, number, timeout_s=10)
+        number = sight.number
+        times_s.append(sight.captured_s)
+    return times_s
+
+
 def look_fails_with(watch: Watch, model: str) -> type[CameraError]:
     with pytest.raises(CameraError, match="camera") as failed:
         watch.look("ann", Wish(model), after=0, timeout_s=0.1)
@@ -62,6 +85,23 @@ def test_every_look_gives_a_newer_picture_and_its_answer(still: type[Still]) -> 
     finally:
         watch.close()
     assert (still.opened, still.closed) == (1, 1)
+
+
+def test_it_rests_while_nothing_moves_and_is_awake_within_three_tenths_of_a_second() -> None:
+    camera, wish = Waking(), Wish(contracts()[0].name)
+    watch = Watch(lambda: camera, Classifiers())
+    try:
+        captured_s(watch, wish, 2.5)
+        resting_s = captured_s(watch, wish, 3)
+        gaps_s = [later - sooner for sooner, later in itertools.pairwise(resting_s)]
+        assert 5 <= len(gaps_s) <= 7 and all(0.4 < gap_s < 0.6 for gap_s in gaps_s)
+        number = watch.look("ann", wish, after=0, timeout_s=10).number
+        began_s, camera.moves = time.monotonic(), True
+        watch.look("ann", wish, after=number, timeout_s=10)
+        assert time.monotonic() - began_s < 0.3
+        assert len(captured_s(watch, wish, 1)) >= 15
+    finally:
+        watch.close()
 
 
 def test_each_model_somebody_chose_answers_for_the_same_picture(still: type[Still], tmp_path: Path) -> None:
