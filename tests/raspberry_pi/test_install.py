@@ -19,7 +19,7 @@ UNIT = INSTALL.parent / "edge-fashion.service"
 SCRIPTS = [INSTALL, *(path for path in (ROOT / "scripts").iterdir() if path.suffix == ""), ROOT / ".ci" / "run"]
 # Of 10; systemd calls up to 2 "OK". Cameras, network and a user of its own are what remains.
 MAX_EXPOSURE = 2.0
-KILLS = int(os.environ.get("EDGE_APP_KILLS", "3"))  # scripts/test-updates asks for 50
+KILLS = int(os.environ.get("EDGE_APP_KILLS", "3"))  # scripts/test-kills asks for 50
 
 pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="install.sh is for Linux")
 
