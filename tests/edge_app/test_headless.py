@@ -30,7 +30,7 @@ from edge_app.pipeline import Classifiers, Wish
 from edge_app.reports import Ears, Report, follow, of_decision, of_trouble
 from edge_app.watch import GaveUp, Watch
 
-LINE_TIMEOUT_S = 30.0
+LINE_TIMEOUT_S = 90.0
 GARMENTS = {"1-trouser": "Trouser", "2-bag": "Bag"}
 MODEL = "cnn4-fashion-mnist"  # knows drawings
 
