@@ -14,7 +14,18 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, FAKE_CAMERA, QUIET, Server, drawn, serving, visit, wait_for_answers
+from browser import (
+    ANSWER_TIMEOUT_MS,
+    CHROMIUM,
+    FAKE_CAMERA,
+    QUIET,
+    START_TIMEOUT_S,
+    Server,
+    drawn,
+    serving,
+    visit,
+    wait_for_answers,
+)
 from playwright.sync_api import Browser, Page, Playwright, expect
 from waiting import wait_until
 
@@ -132,7 +143,8 @@ def killed_in_the_end(playwright: Playwright, profile: Path, webcam: Path) -> It
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
     try:
         wait_until(lambda: address.exists() and address.read_text().count("\n") == 1)
-        browser = playwright.chromium.connect_over_cdp(f"http://127.0.0.1:{address.read_text().split()[0]}")
+        url = f"http://127.0.0.1:{address.read_text().split()[0]}"
+        browser = playwright.chromium.connect_over_cdp(url, timeout=1000 * START_TIMEOUT_S)
         yield browser.contexts[0].pages[0]
     finally:
         os.killpg(process.pid, signal.SIGKILL)
