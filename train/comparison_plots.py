@@ -32,6 +32,8 @@ def plot_models(models: list[Compared], path: Path) -> None:
                 m.contract.name, (m.invoke_ms, 100 * right), xytext=(0, 9), textcoords="offset points", ha="center"
             )
         axis.set(xscale="log", xlabel="milliseconds for one inference", ylabel="right, %", title=title)
+        axis.xaxis.set_major_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter("{x:g}")
         axis.margins(0.25)
         axis.grid(alpha=0.3)
     figure.suptitle("The models: the area of a disc is the size of the file")

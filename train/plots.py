@@ -4,6 +4,7 @@ from pathlib import Path
 
 import matplotlib
 import numpy as np
+import numpy.typing as npt
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
@@ -11,6 +12,8 @@ import matplotlib.pyplot as plt
 from train.files import write_atomically
 from train.metrics import Int64
 from train.state import Row
+
+UInt8 = npt.NDArray[np.uint8]
 
 
 def plot_curves(history: list[Row], title: str, augmented_from: int | None, path: Path) -> None:
@@ -45,5 +48,20 @@ def plot_confusion(matrix: Int64, labels: tuple[str, ...], title: str, path: Pat
             colour = "white" if shares[row, column] > 0.5 else "black"
             axis.text(column, row, str(count), ha="center", va="center", color=colour, fontsize=9)
     figure.colorbar(image, label="share of the true class", shrink=0.8)
+    write_atomically(path, lambda part: figure.savefig(part, dpi=110))
+    plt.close(figure)
+
+
+def plot_examples(images: UInt8, captions: list[str], title: str, path: Path) -> None:
+    """Grey images (N, H, W) with a caption each, twelve in a row, as PNG."""
+    columns = 12
+    rows = max(1, -(-len(images) // columns))
+    figure, axes = plt.subplots(rows, columns, figsize=(13, 1.5 * rows + 0.4), layout="constrained", squeeze=False)
+    for axis in axes.flat:
+        axis.axis("off")
+    for axis, image, caption in zip(axes.flat, images, captions, strict=False):
+        axis.imshow(image, cmap="gray", vmin=0, vmax=255)
+        axis.set_title(caption, fontsize=7)
+    figure.suptitle(title)
     write_atomically(path, lambda part: figure.savefig(part, dpi=110))
     plt.close(figure)

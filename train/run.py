@@ -10,8 +10,10 @@ from typing import Any
 
 import keras
 import numpy as np
+import numpy.typing as npt
 from filelock import FileLock, Timeout
 
+from edge_app.decide import probabilities
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
 from edge_app.preprocess import images_to_input
@@ -22,8 +24,9 @@ from train.fit import HISTORY, Examples, article_phases, fit
 from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
-from train.plots import plot_confusion, plot_curves
+from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
+from train.report import REPORT, write_report
 from train.state import Row
 from train.vgg19 import train_vgg19
 from train.vgg19_live import tune_vgg19
@@ -31,6 +34,11 @@ from train.vgg19_live import tune_vgg19
 CONFIG = "config.json"
 WEIGHTS = "model.weights.h5"
 RESULT = "result.json"
+CURVES, CONFUSION, RIGHT, WRONG = "curves.png", "confusion.png", "right.png", "mistakes.png"
+PICTURES = {"Training": CURVES, "Confusion": CONFUSION, "Named rightly": RIGHT, "Mistakes it was surest of": WRONG}
+MISTAKES = 48
+
+Float32 = npt.NDArray[np.float32]
 
 
 def open_run(run_dir: Path, config: Config) -> bool:
@@ -85,10 +93,14 @@ def train_cnn(
     return network, fit(network, config, phases, val, run_dir, teachers=teachers)
 
 
-def evaluate(network: keras.Model, split: Split, labels: tuple[str, ...]) -> dict[str, Any]:
-    """Loss, accuracy, confusion matrix and a report per class of a Keras model with ``labels`` on one split."""
+def logits_of(network: keras.Model, split: Split) -> Float32:
+    """float32 (N, classes) of a Keras model for all images of a split."""
     pixels = images_to_input(split.images, network.input_shape[1:])
-    logits = network.predict(pixels, batch_size=100, verbose=0)["logits"]
+    return np.asarray(network.predict(pixels, batch_size=100, verbose=0)["logits"], np.float32)
+
+
+def evaluate(logits: Float32, split: Split, labels: tuple[str, ...]) -> dict[str, Any]:
+    """Loss, accuracy, confusion matrix and a report per class of logits (N, len(labels)) on one split."""
     matrix = confusion(split.labels, logits.argmax(axis=-1), len(labels))
     return {
         "loss": cross_entropy(split.labels, logits),
@@ -96,6 +108,22 @@ def evaluate(network: keras.Model, split: Split, labels: tuple[str, ...]) -> dic
         "classes": [dataclasses.asdict(report) for report in class_reports(matrix, labels)],
         "confusion": matrix.tolist(),
     }
+
+
+def plot_answers(logits: Float32, split: Split, labels: tuple[str, ...], run_dir: Path) -> None:
+    """``run_dir``/right.png and mistakes.png: the first image of each class that is named rightly, and the MISTAKES
+    images that were named wrongly with the highest probabilities."""
+    probs = probabilities(logits, 1.0)
+    named, surest = probs.argmax(axis=-1), probs.max(axis=-1)
+    is_right = named == split.labels
+    right = [int(np.flatnonzero(is_right & (split.labels == label))[0]) for label in np.unique(split.labels[is_right])]
+    captions = [f"{labels[named[i]]}\n{surest[i]:.0%}" for i in right]
+    plot_examples(split.images[right], captions, f"{is_right.sum():,} of {len(named):,} are right", run_dir / RIGHT)
+    wrong = np.flatnonzero(~is_right)
+    worst = wrong[np.argsort(-surest[wrong], kind="stable")][:MISTAKES]
+    captions = [f"{labels[split.labels[i]]}\n{labels[named[i]]}, {surest[i]:.0%}" for i in worst]
+    title = f"{len(wrong):,} of {len(named):,} are wrong; above what it is, below what it was taken for"
+    plot_examples(split.images[worst], captions, title, run_dir / WRONG)
 
 
 @dataclass(frozen=True)
@@ -112,9 +140,9 @@ class Inputs:
 def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``.
 
-    Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png,
-    result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another process is at
-    it in the same folder.
+    Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
+    report.html, result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another
+    process is at it in the same folder.
     """
     run_dir.mkdir(parents=True, exist_ok=True)
     try:
@@ -145,7 +173,8 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])
-    test = evaluate(network, inputs.data.test, labels)
+    logits = logits_of(network, inputs.data.test)
+    test = evaluate(logits, inputs.data.test, labels)
     result = {
         "name": config.name,
         "parameters": network.count_params(),
@@ -160,9 +189,11 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     }
     recipe = config.recipe
     augmented_from = recipe.epochs if recipe.epochs and recipe.augmented_epochs else None
-    plot_curves(history, config.name, augmented_from, run_dir / "curves.png")
+    plot_curves(history, config.name, augmented_from, run_dir / CURVES)
     title = f"{config.name}: {test['accuracy']:.2%} of the test images right"
-    plot_confusion(np.array(test["confusion"]), labels, title, run_dir / "confusion.png")
+    plot_confusion(np.array(test["confusion"]), labels, title, run_dir / CONFUSION)
+    plot_answers(logits, inputs.data.test, labels, run_dir)
+    write_report(run_dir, config, result, {heading: run_dir / name for heading, name in PICTURES.items()})
     write_json(run_dir / RESULT, result)
     return result
 
@@ -182,6 +213,6 @@ def summary(result: dict[str, Any], run_dir: Path) -> str:
             f"classes, AUROC of none {found['auroc']:.3f}"
             for name, found in result["pictures"].items()
         ),
-        f"everything about this run: {run_dir}/ ({HISTORY}, curves.png, confusion.png, {RESULT}, tensorboard/)",
+        f"everything about this run: {run_dir}/ ({REPORT}, {HISTORY}, {RESULT}, tensorboard/, ...)",
     ]
     return "\n".join(lines)

@@ -5,20 +5,21 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from edge_app.classifier import Classifier
 from edge_app.contract import Contract, InputSpec
 from edge_app.errors import DataError
 from edge_app.labels import LIVE
-from train.compare import BEGIN, END, Compared, Mistake, long_tables, look, replace_block, short_table
+from train.compare import BEGIN, END, Compared, Mistake, invoke_times_ms, long_tables, look, replace_block, short_table
 from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
 from train.judge import Judgement
 from train.pictures import PHOTOS
 
 
-def compared(name: str) -> Compared:
+def compared(name: str, variant: str = "live") -> Compared:
     contract = Contract(
         name=name,
         architecture="cnn4",
-        variant="live",
+        variant=variant,
         sha256="",
         labels=LIVE,
         input=InputSpec((28, 28, 1), "grey", "whole"),
@@ -40,20 +41,20 @@ def compared(name: str) -> Compared:
 
 
 def test_short_table() -> None:
-    lines = short_table([compared("a"), compared("b")]).splitlines()
+    lines = short_table([compared("a"), compared("b", "fashion-mnist")]).splitlines()
     assert lines[0] == "| model | Fashion-MNIST test | in the article | photos by other people | size |"
     assert lines[2:] == [
-        "| a | 92.00% | 93.52% | 81.2% | 1.23 MB |",
+        "| a | 92.00% | - | 81.2% | 1.23 MB |",
         "| b | 92.00% | 93.52% | 81.2% | 1.23 MB |",
     ]
 
 
 def test_long_tables() -> None:
     models, photos, products, conditions = long_tables([compared("a")]).split("\n\n")
-    assert models.splitlines()[2] == "| a | 1.23 MB | 0.12 ms | 92.00% | 93.52% | 81.2% | 75.0% | 75.0% | 0.900 |"
+    assert models.splitlines()[2] == "| a | 1.23 MB | 0.12 ms | 92.00% | - | 81.2% | 75.0% | 75.0% | 0.900 |"
     assert photos.splitlines()[2:] == ["| Coat | 4 | 50% |", "| Dress | 5 | 100% |", "| mean of the classes |  | 75% |"]
     assert products.splitlines()[2] == "| Bag | 8 | 75% |"
-    assert conditions.startswith("Inference: median, A processor, 2 cores; threads")
+    assert conditions.startswith("Inference: median of 500, the models taking turns, A processor, 2 cores; threads")
 
 
 def test_the_noisy_classes_do_not_count_as_the_worst() -> None:
@@ -84,9 +85,12 @@ def test_pictures_are_drawn(tmp_path: Path) -> None:
     ]
 
 
-def test_a_shipped_model_is_judged_on_photos_as_its_contract_says(data_dir: Path) -> None:
-    from edge_app.classifier import Classifier
+def test_each_model_is_timed() -> None:
+    times_ms = invoke_times_ms([Classifier.load(name) for name in ("cnn1-fashion-mnist", "cnn4-fashion-mnist")])
+    assert len(times_ms) == 2 and min(times_ms) > 0
 
+
+def test_a_shipped_model_is_judged_on_photos_as_its_contract_says(data_dir: Path) -> None:
     classifier = Classifier.load("cnn1-fashion-mnist")
     judgement, mistakes = look(classifier, data_dir / "photos.zip", PHOTOS)
     assert judgement.right == pytest.approx(classifier.contract.accuracy["photos val"], abs=0.005)

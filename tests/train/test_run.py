@@ -46,7 +46,7 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     result = run(config, Inputs(DATA), tmp_path / "run")
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         *("config.json", "model.weights.h5", "result.json", "history.csv", "state.npz"),
-        *("curves.png", "confusion.png", "tensorboard", ".lock"),
+        *("curves.png", "confusion.png", "right.png", "mistakes.png", "report.html", "tensorboard", ".lock"),
     }
     assert read_config(tmp_path / "run") == config
     assert result["parameters"] == 241_546
@@ -58,6 +58,10 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     best = max(rows, key=lambda row: float(row["val_accuracy"]))
     assert (result["best_epoch"], result["val_accuracy"]) == (int(best["epoch"]), float(best["val_accuracy"]))
     assert all(label in summary(result, tmp_path) for label in FASHION)
+    report = (tmp_path / "run" / "report.html").read_text(encoding="utf-8")
+    assert f"{result['test']['accuracy']:.2%} of the Fashion-MNIST test images right" in report
+    assert report.count("data:image/png;base64,") == 4 and "http" not in report
+    assert all(f"<td>{label}</td>" in report for label in FASHION)
     capsys.readouterr()
     assert run(config, Inputs(DATA), tmp_path / "run") == json.loads((tmp_path / "run" / "result.json").read_text())
     assert "is complete; delete it to train again" in capsys.readouterr().out
