@@ -44,6 +44,7 @@ def bench(model: str | None, threads: int | None, as_json: bool) -> None:
     print(f"{'stage':12}{'n':>6}{'p50 ms':>10}{'p95 ms':>10}{'p99 ms':>10}")
     for stage, row in summary.items():
         print(f"{stage:12}{row['n']:6}{row['p50']:10.2f}{row['p95']:10.2f}{row['p99']:10.2f}")
+    print(f"\nA row for the table in docs/raspberry-pi.md:\n{table_row(classifier, summary)}")
 
 
 def time_frames(classifier: Classifier, jpeg: bytes) -> npt.NDArray[np.float64]:
@@ -79,6 +80,16 @@ def summarize(times_ms: npt.NDArray[np.float64]) -> dict[str, dict[str, float]]:
         p50, p95, p99 = (round(float(p), 4) for p in np.percentile(column_ms, (50, 95, 99)))
         summary[stage] = {"n": len(column_ms), "p50": p50, "p95": p95, "p99": p99}
     return summary
+
+
+def table_row(classifier: Classifier, summary: dict[str, dict[str, float]]) -> str:
+    """Machine, model, threads, p50 and p95 of the model and of a whole frame in ms, and versions: a Markdown row."""
+    contract = classifier.contract
+    times_ms = [f"{summary[stage]['p50']:.2f} / {summary[stage]['p95']:.2f}" for stage in ("invoke", "total")]
+    package = classifier.runtime.replace("_", "-")
+    versions = f"Python {platform.python_version()}, {package} {importlib.metadata.version(package)}"
+    model = f"{contract.name} {contract.quantization}"
+    return f"| {' | '.join([_machine(), model, str(classifier.threads), *times_ms, versions])} |"
 
 
 def picture_jpeg() -> bytes:

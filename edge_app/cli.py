@@ -1,14 +1,16 @@
-"""The command line: the page, `classify`, `bench` and `models`.
+"""The command line: the page or, without one, the camera's reports; `classify`, `bench` and `models`.
 
 What a command needs is imported when it runs: `classify` starts without Gradio.
 """
 
 import argparse
+import contextlib
 import io
 import json
 import os
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
@@ -61,7 +63,10 @@ def build_parser() -> argparse.ArgumentParser:
         prog="python -m edge_app",
         description="Names a garment held up to a camera. Without a command: serves the page.",
     )
-    parser.add_argument("--camera", default="browser", help="browser, auto, N, picamera, FILE, FOLDER or URL (browser)")
+    parser.add_argument(
+        "--camera",
+        help="browser, auto, N, picamera, picamera:locked, FILE, FOLDER or URL (browser; auto without a page)",
+    )
     parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_number(int, 1, 65535), default=7860, help="port to listen on (7860)")
@@ -73,6 +78,10 @@ def build_parser() -> argparse.ArgumentParser:
     parser.add_argument("--auth", metavar="USER:PASSWORD", help="ask for this name and password")
     parser.add_argument(
         "--max-fps", type=_number(float, 0.1, 240), metavar="N", help="at most so many answers a second"
+    )
+    parser.add_argument("--no-page", action="store_true", help="print a line of JSON for each change of the answer")
+    parser.add_argument(
+        "--mqtt", metavar="URL", help="publish each change to a broker: mqtt://user:password@host:1883/topic"
     )
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
@@ -103,10 +112,24 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "models":
         list_models(options.json)
         return 0
+    with _terminated_as_interrupted():
+        return _watch_camera(options) if options.no_page else _serve(options)
+
+
+def _watch_camera(options: argparse.Namespace) -> int:
+    _refuse_page_only(options)
+    from edge_app.headless import watch_camera
+
+    return watch_camera(
+        camera=options.camera or "auto", model=options.model, max_fps=options.max_fps, mqtt=options.mqtt
+    )
+
+
+def _serve(options: argparse.Namespace) -> int:
     from edge_app.page.app import serve
 
     return serve(
-        camera=options.camera,
+        camera=options.camera or "browser",
         model=options.model,
         host=options.host,
         port=options.port,
@@ -115,7 +138,22 @@ def _run(options: argparse.Namespace) -> int:
         https=options.https,
         auth=options.auth,
         max_fps=options.max_fps,
+        mqtt=options.mqtt,
     )
+
+
+@contextlib.contextmanager
+def _terminated_as_interrupted() -> Iterator[None]:
+    """SIGTERM, as service managers send it, ends as Ctrl-C does: cameras are closed, goodbyes said."""
+
+    def interrupt(_signal: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def list_models(as_json: bool) -> None:
@@ -132,6 +170,14 @@ def list_models(as_json: bool) -> None:
         accuracy = ", ".join(f"{name} {share:.1%}" for name, share in contract.accuracy.items())
         mark = "*" if contract.name == default else " "
         print(f"{mark} {contract.name:20} {shape:9} {contract.quantization:8} {accuracy}")
+
+
+def _refuse_page_only(options: argparse.Namespace) -> None:
+    """What only a page can do."""
+    defaults = vars(build_parser().parse_args([]))
+    for name in ("host", "port", "share", "share_camera", "https", "auth"):
+        if getattr(options, name) != defaults[name]:
+            raise EdgeAppError(f"--{name.replace('_', '-')} is an option of the page; leave it or --no-page out")
 
 
 def _refuse_page_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:

@@ -6,7 +6,7 @@
     ├── RuntimeMissing    no TFLite runtime works here
     ├── ImageError        a picture cannot be read, or is refused before it is decoded
     ├── CameraError       a camera cannot be opened, or has stopped
-    │   └── GaveUp        the device's camera has failed too often (page.watch)
+    │   └── GaveUp        the device's camera has failed too often (watch)
     ├── Refused           a message that is not what the page's script sends (page.frames)
     ├── Busy              all places of the page are taken (page.places)
     │   ├── StillLooking  this visitor's last frame is still being looked at (page.places)

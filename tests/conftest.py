@@ -1,8 +1,9 @@
 """What all tests share."""
 
 import os
+import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,19 @@ def data_dir() -> Path:
     if not named:
         pytest.skip("EDGE_APP_DATA is not set: this test needs the data sets")
     return Path(named)
+
+
+@pytest.fixture(scope="session")
+def find_program() -> Callable[[str], str]:
+    """The path of a program that some tests need. Skips where it is missing; with EDGE_APP_DATA set, fails."""
+
+    def find(name: str) -> str:
+        path = shutil.which(name, path=f"{os.environ.get('PATH', '')}:/usr/sbin")
+        if path is None:
+            (pytest.fail if os.environ.get("EDGE_APP_DATA") else pytest.skip)(f"{name} is not installed (apt)")
+        return path
+
+    return find
 
 
 # What the browser's tests share; only they need Playwright, so it is imported when they ask.

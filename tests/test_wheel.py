@@ -31,6 +31,11 @@ def test_wheel_runs_from_a_folder_of_its_own(tmp_path: Path) -> None:
     listed = subprocess.run([*run, "models"], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True)
     assert [line[2:].split()[0] for line in listed.stdout.splitlines()] == [contract.name for contract in contracts()]
     named = subprocess.run(
-        [*run, "classify", str(picture)], cwd=tmp_path, capture_output=True, text=True, timeout=60, check=True
+        [*run, "classify", "--model", "cnn4-fashion-mnist", str(picture)],
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=True,
     )
     assert named.stdout.startswith(f"{picture}: Trouser")

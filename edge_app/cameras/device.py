@@ -1,6 +1,7 @@
 """A camera of this machine, or of the network, by OpenCV."""
 
 import re
+import sys
 from pathlib import Path
 
 import cv2
@@ -11,6 +12,7 @@ from edge_app.errors import CameraError
 OPEN_TIMEOUT_MS = 5000
 READ_TIMEOUT_MS = 5000
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+BACKEND = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 
 
 class DeviceCamera:
@@ -21,7 +23,7 @@ class DeviceCamera:
 
     def __init__(self, which: int | str) -> None:
         self.name = f"camera {which}"
-        self._capture = cv2.VideoCapture(which)
+        self._capture = cv2.VideoCapture(which, BACKEND)
         if not self._capture.isOpened():
             raise CameraError(
                 f"{self.name}: cannot be opened; check that it is plugged in and that no other program uses it"
@@ -76,7 +78,7 @@ def first_device() -> DeviceCamera:
             return camera
         except CameraError:
             camera.close()
-    raise CameraError("no camera found on this machine; plug one in, or use --camera browser for the browser's own")
+    raise CameraError("no camera found on this machine; plug one in and start again")
 
 
 def without_password(url: str) -> str:

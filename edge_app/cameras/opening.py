@@ -14,9 +14,10 @@ from edge_app.errors import CameraError
 
 
 def open_camera(spec: str) -> Camera:
-    """`auto`, `picamera`, a camera's number or device file, a video file, a folder, a stream's address -> Camera.
+    """What `--camera` takes but `browser` -> Camera.
 
-    Raises CameraError, saying what to do, if it can't be opened.
+    That is `auto`, `picamera`, `picamera:locked` (its exposure), a camera's number or device file, a video file, a
+    folder, a stream's address. Raises CameraError, saying what to do, if it can't be opened.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own errors say it in plain words
     try:
@@ -42,8 +43,8 @@ def _open(spec: str) -> Camera:
 
 def _open_live(spec: str) -> Camera | None:
     """A real camera; None if `spec` is none, but perhaps a file."""
-    if spec == "picamera" or (spec == "auto" and has_pi_camera()):
-        return PiCamera()
+    if spec in ("picamera", "picamera:locked") or (spec == "auto" and has_pi_camera()):
+        return PiCamera(lock_exposure=spec == "picamera:locked")
     if spec == "auto":
         return first_device()
     if spec.isdecimal():

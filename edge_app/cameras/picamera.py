@@ -1,6 +1,8 @@
 """A Raspberry Pi's own camera, by Picamera2."""
 
 import importlib
+import math
+import time
 from typing import Any
 
 import numpy as np
@@ -10,31 +12,41 @@ from edge_app.errors import CameraError
 
 FRAME_SIZE = (640, 480)
 READ_TIMEOUT_S = 5.0
+SETTLED_S = 2.0  # exposure and white balance have settled so long after the start
+LOCKED = ("ExposureTime", "AnalogueGain", "ColourGains")
 
 
 class PiCamera:
-    """The first camera that libcamera knows. Raises CameraError if there is none or Picamera2 is not installed."""
+    """The first camera on the board's own connector (CSI).
 
-    def __init__(self) -> None:
+    With `lock_exposure` exposure and white balance stay as they are SETTLED_S after the start. Raises CameraError if
+    there is no such camera or Picamera2 is not installed.
+    """
+
+    def __init__(self, lock_exposure: bool = False) -> None:
         picamera2 = _picamera2()
         if picamera2 is None:
             raise CameraError(
                 "picamera: Picamera2 is not installed here; on Raspberry Pi OS: apt install python3-picamera2, and a "
                 "virtual environment made with --system-site-packages"
             )
-        if not picamera2.Picamera2.global_camera_info():
+        number = _csi_camera(picamera2)
+        if number is None:
             raise CameraError("picamera: no camera found; check its cable, and that rpicam-hello shows a picture")
         try:
-            self._camera = picamera2.Picamera2()
+            self._camera = picamera2.Picamera2(number)
             # Picamera2 names formats by their bytes in memory from the end: BGR888 gives red, green, blue.
             video = self._camera.create_video_configuration(main={"size": FRAME_SIZE, "format": "BGR888"})
             self._camera.configure(video)
             self._camera.start()
         except (RuntimeError, IndexError) as error:
             raise CameraError(f"picamera: cannot be opened ({error}); check that no other program uses it") from error
+        self._lock_due_s = time.monotonic() + SETTLED_S if lock_exposure else math.inf
 
     def read(self) -> UInt8:
         try:
+            if time.monotonic() >= self._lock_due_s:
+                self._lock_exposure()
             job = self._camera.capture_array("main", wait=False)
             return np.asarray(self._camera.wait(job, timeout=READ_TIMEOUT_S), dtype=np.uint8)
         except (RuntimeError, TimeoutError) as error:
@@ -44,11 +56,23 @@ class PiCamera:
         self._camera.stop()
         self._camera.close()
 
+    def _lock_exposure(self) -> None:
+        self._lock_due_s = math.inf
+        settled = self._camera.wait(self._camera.capture_metadata(wait=False), timeout=READ_TIMEOUT_S)
+        values = {name: settled[name] for name in LOCKED}
+        self._camera.set_controls({"AeEnable": False, "AwbEnable": False, **values})
+
 
 def has_pi_camera() -> bool:
-    """Whether Picamera2 is installed and knows a camera."""
+    """Whether Picamera2 is installed and knows a camera on the board's own connector."""
     picamera2 = _picamera2()
-    return picamera2 is not None and bool(picamera2.Picamera2.global_camera_info())
+    return picamera2 is not None and _csi_camera(picamera2) is not None
+
+
+def _csi_camera(picamera2: Any) -> int | None:
+    """Its number. libcamera lists USB cameras, too, by an Id with their port in it; OpenCV reads those better."""
+    cameras = picamera2.Picamera2.global_camera_info()
+    return next((camera["Num"] for camera in cameras if "/usb" not in camera["Id"]), None)
 
 
 def _picamera2() -> Any:

@@ -15,8 +15,8 @@ from edge_app.labels import LIVE
 from edge_app.models import assets_dir, contract_path, contracts, default_model
 from edge_app.page.frames import Desk, Reply
 from edge_app.page.view import facts, limits, nameable, summary
-from edge_app.page.watch import Watch
 from edge_app.pipeline import Classifiers
+from edge_app.watch import Watch
 
 TITLE = "Edge Fashion"
 # Fonts every system has, so that none is fetched.

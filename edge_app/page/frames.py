@@ -16,10 +16,10 @@ from edge_app.errors import CameraError, EdgeAppError
 from edge_app.images import decode_bytes
 from edge_app.page.places import MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
 from edge_app.page.speed import Speeds
-from edge_app.page.watch import GaveUp, Watch
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
 from edge_app.pixels import UInt8
 from edge_app.region import WHOLE, Region
+from edge_app.watch import GaveUp, Watch
 
 MAX_JPEG_CHARS = 300_000
 MAX_PIXELS = 1_000_000

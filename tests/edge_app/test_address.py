@@ -6,7 +6,9 @@ import socket
 import pytest
 from browser import Server
 
-from edge_app.page.app import in_url, own_address
+from edge_app.cameras.base import Camera
+from edge_app.errors import CameraError
+from edge_app.page.app import has_device_camera, in_url, own_address
 
 
 def has_ipv6() -> bool:
@@ -39,3 +41,20 @@ def test_the_page_is_served_by_ipv6() -> None:
     finally:
         server.process.kill()
         server.process.communicate(timeout=20)
+
+
+def test_without_a_camera_of_its_own_auto_is_the_browsers(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def none(_spec: str) -> Camera:
+        raise CameraError("no camera found on this machine; plug one in and start again")
+
+    monkeypatch.setattr("edge_app.page.app.open_camera", none)
+    assert not has_device_camera("browser", needed=False)
+    assert capsys.readouterr().out == ""
+    assert not has_device_camera("auto", needed=False)
+    told = "no camera found on this machine; plug one in and start again. The page uses the browser's camera.\n"
+    assert capsys.readouterr().out == told
+    for camera, needed in (("auto", True), ("0", False)):
+        with pytest.raises(CameraError, match="no camera found"):
+            has_device_camera(camera, needed)

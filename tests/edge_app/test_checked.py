@@ -13,6 +13,7 @@ from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.cameras.checked import Checked, is_blank
 from edge_app.cameras.opening import open_camera
+from edge_app.cameras.picamera import has_pi_camera
 from edge_app.errors import CameraError
 
 
@@ -84,11 +85,16 @@ def test_a_change_of_size_fails_and_opening_it_again_mends_it() -> None:
 class Picamera2:
     """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list."""
 
-    cameras: ClassVar = [{"Model": "imx708"}]
+    usb: ClassVar = {"Model": "C270", "Id": "/base/axi/pcie@120000/rp1/usb@200000-1:1.0-046d:0825", "Num": 0}
+    csi: ClassVar = {"Model": "imx708", "Id": "/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a", "Num": 1}
+    cameras: ClassVar = [usb, csi]
     calls: ClassVar[list[object]] = []
 
+    def __init__(self, number: int) -> None:
+        assert number == 1
+
     @classmethod
-    def global_camera_info(cls) -> list[dict[str, str]]:
+    def global_camera_info(cls) -> list[dict[str, object]]:
         return cls.cameras
 
     def create_video_configuration(self, main: dict[str, object]) -> dict[str, object]:
@@ -100,14 +106,23 @@ class Picamera2:
     def start(self) -> None:
         self.calls.append("start")
 
+    def capture_metadata(self, wait: bool) -> str:
+        assert not wait
+        return "metadata"
+
+    def set_controls(self, controls: dict[str, object]) -> None:
+        self.calls.append(controls)
+
     def capture_array(self, name: str, wait: bool) -> str:
         assert not wait
         return name
 
-    def wait(self, job: str, timeout: float) -> UInt8:
-        if len(self.calls) > 2:
+    def wait(self, job: str, timeout: float) -> UInt8 | dict[str, object]:
+        if self.calls.count("main") == 2:
             raise TimeoutError
         self.calls.append(job)
+        if job == "metadata":
+            return {"ExposureTime": 20_000, "AnalogueGain": 2.0, "ColourGains": (1.5, 1.75), "Lux": 200.0}
         return noisy(480, 640, 0, 255)
 
     def stop(self) -> None:
@@ -130,14 +145,37 @@ def picamera2(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[Picamera2]]:
 @pytest.mark.parametrize("spec", ["picamera", "auto"])
 def test_a_raspberry_pis_camera(picamera2: type[Picamera2], spec: str) -> None:
     camera = open_camera(spec)
-    assert camera.read().shape == (480, 640, 3)
+    for _ in range(2):
+        assert camera.read().shape == (480, 640, 3)
     with pytest.raises(CameraError, match="gives no more pictures; check its cable"):
         camera.read()
     camera.close()
-    assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "start", "main", "stop", "close"]
+    assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "start", "main", "main", "stop", "close"]
 
 
-def test_a_raspberry_pi_without_a_camera(picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(picamera2, "cameras", [])
+def test_its_exposure_is_locked_once_it_has_settled(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.cameras.picamera.SETTLED_S", 0.0)
+    camera = open_camera("picamera:locked")
+    for _ in range(2):
+        camera.read()
+    camera.close()
+    locked = {
+        "AeEnable": False,
+        "AwbEnable": False,
+        "ExposureTime": 20_000,
+        "AnalogueGain": 2.0,
+        "ColourGains": (1.5, 1.75),
+    }
+    assert picamera2.calls[2:] == ["metadata", locked, "main", "main", "stop", "close"]
+
+
+@pytest.mark.parametrize("cameras", [[], [Picamera2.usb]])
+def test_a_raspberry_pi_without_a_camera_of_its_own(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch, cameras: list[object]
+) -> None:
+    monkeypatch.setattr(picamera2, "cameras", cameras)
+    assert not has_pi_camera()
     with pytest.raises(CameraError, match="no camera found; check its cable"):
         open_camera("picamera")

@@ -3,6 +3,8 @@
 import errno
 import json
 import os
+import platform
+import re
 import shutil
 import subprocess
 import sys
@@ -208,6 +210,14 @@ def test_bench_gives_every_stage() -> None:
     assert "threads: 1" in done.stderr
 
 
+def test_bench_ends_with_a_row_to_send_back() -> None:
+    *_, row = run("bench", "--threads", "1").stdout.splitlines()
+    cells = [cell.strip() for cell in row.strip("|").split("|")]
+    assert cells[1:3] == [f"{default_model()} int8", "1"]
+    assert all(re.fullmatch(r"\d+\.\d\d / \d+\.\d\d", cell) for cell in cells[3:5])
+    assert cells[5].startswith(f"Python {platform.python_version()}, ")
+
+
 def test_models_are_their_contracts() -> None:
     done = run("models", "--json")
     assert done.returncode == 0
@@ -277,11 +287,11 @@ def test_the_page_is_given_its_options(monkeypatch: pytest.MonkeyPatch) -> None:
         "--share-camera",
         "--https",
     ]
-    assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5"]) == 0
-    keys = ("camera", "model", "host", "port", "share", "share_camera", "https", "auth", "max_fps")
+    assert cli.main([*chosen, "--auth", "a:b", "--max-fps", "2.5", "--mqtt", "mqtt://h/t"]) == 0
+    keys = ("camera", "model", "host", "port", "share", "share_camera", "https", "auth", "max_fps", "mqtt")
     assert calls == [
-        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, False, False, None, None), strict=True)),
-        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, True, True, "a:b", 2.5), strict=True)),
+        dict(zip(keys, ("browser", None, "127.0.0.1", 7860, False, False, False, None, None, None), strict=True)),
+        dict(zip(keys, ("0", "cnn4", "0.0.0.0", 80, True, True, True, "a:b", 2.5, "mqtt://h/t"), strict=True)),
     ]
 
 

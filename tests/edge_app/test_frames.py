@@ -12,9 +12,9 @@ from edge_app.errors import CameraError
 from edge_app.models import assets_dir, default_model
 from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message, to_png
 from edge_app.page.places import Busy, Places, StillLooking, TooSoon
-from edge_app.page.watch import Sight, Watch
 from edge_app.pipeline import Classifiers, Pipeline, Wish
 from edge_app.region import Region
+from edge_app.watch import Sight, Watch
 
 
 class Clock:

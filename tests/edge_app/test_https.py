@@ -14,6 +14,7 @@ from edge_app import cli
 from edge_app.errors import EdgeAppError
 from edge_app.page import https
 from edge_app.page.app import own_address
+from edge_app.page.health import is_well
 from edge_app.page.https import own_certificate, own_names
 
 
@@ -81,6 +82,7 @@ def test_a_browser_elsewhere_gives_its_camera_by_https(browser: Browser) -> None
         told = [server.process.stdout.readline() for _ in range(3)]
         elsewhere = f"https://{own_address()}:{server.port}/"
         assert told[0] == f"From another machine: {elsewhere}\n"
+        assert is_well(f"https://127.0.0.1:{server.port}/")  # to itself, not being a browser
         with contextlib.closing(browser.new_context(ignore_https_errors=True)) as context:
             page = context.new_page()
             page.goto(elsewhere)

@@ -1,15 +1,37 @@
 """Snapshots: kept in the browser when the person asks, exported in the layout that training reads, deleted."""
 
+import contextlib
+import os
+import random
+import re
+import signal
+import subprocess
+import time
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, drawn, serving, visit, wait_for_answers
-from playwright.sync_api import Browser, Page, expect
+from browser import (
+    ANSWER_TIMEOUT_MS,
+    CHROMIUM,
+    FAKE_CAMERA,
+    QUIET,
+    START_TIMEOUT_S,
+    Server,
+    drawn,
+    serving,
+    visit,
+    wait_for_answers,
+)
+from playwright.sync_api import Browser, Page, Playwright, expect
+from waiting import wait_until
 
 from train.pictures import PHOTOS, Collection
+
+KILLS = int(os.environ.get("EDGE_APP_KILLS", "3"))  # scripts/test-kills asks for 50
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -109,3 +131,49 @@ def test_of_the_device_camera_the_part_that_was_looked_at_is_kept(browser: Brows
         with Collection(export(page, tmp_path / "photos.zip"), PHOTOS) as collection:
             frame_rgb = collection.frame(collection.pictures[0])
     assert frame_rgb.shape == (320, 213, 3)  # 480x360 is shown; half of its width, longest edge 320
+
+
+@contextlib.contextmanager
+def killed_in_the_end(playwright: Playwright, profile: Path, webcam: Path) -> Iterator[Page]:
+    """A page of a browser of its own, that gets no time to say goodbye."""
+    address = profile / "DevToolsActivePort"
+    address.unlink(missing_ok=True)
+    flags = [*QUIET, *FAKE_CAMERA, f"--use-file-for-fake-video-capture={webcam}"]
+    command = [str(CHROMIUM), "--headless=new", "--remote-debugging-port=0", f"--user-data-dir={profile}", *flags]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True)
+    try:
+        wait_until(lambda: address.exists() and address.read_text().count("\n") == 1)
+        url = f"http://127.0.0.1:{address.read_text().split()[0]}"
+        browser = playwright.chromium.connect_over_cdp(url, timeout=1000 * START_TIMEOUT_S)
+        yield browser.contexts[0].pages[0]
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait(timeout=20)
+
+
+def test_killed_while_it_keeps_snapshots_the_browser_has_them_whole(
+    server: Server, playwright: Playwright, webcam: Path, tmp_path: Path
+) -> None:
+    moments, kept, total = random.Random(0), 0, 0
+    for kill in range(KILLS + 1):
+        with killed_in_the_end(playwright, tmp_path / "profile", webcam) as page:
+            page.goto(server.url)
+            page.click("#tab-snapshots")
+            expect(page.locator("#kept")).to_have_text(re.compile("kept in this browser|Nothing is kept"))
+            images = page.locator("#snapshots img")
+            total += kept
+            assert images.count() >= kept  # more, if some were kept that were not yet shown
+            images.evaluate_all("images => Promise.all(images.map((image) => image.decode()))")
+            if kill == KILLS:
+                break
+            page.once("dialog", lambda dialog: dialog.accept())
+            if images.count():
+                page.click("#delete-all")
+            expect(images).to_have_count(0)
+            page.click("#start")
+            wait_for_answers(page, 1)
+            page.evaluate("setInterval(() => document.getElementById('keep').click(), 50)")
+            time.sleep(moments.uniform(0.1, 1))
+            kept = images.count()
+    print(f"{KILLS} browsers killed while they kept snapshots, {total} snapshots whole")
+    assert total > 0

@@ -1,6 +1,7 @@
 """The device's own camera, opened and classified only while somebody looks."""
 
 import base64
+import itertools
 import shutil
 import time
 from pathlib import Path
@@ -14,8 +15,8 @@ from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
 from edge_app.errors import CameraError
 from edge_app.models import contract_path, contracts
-from edge_app.page.watch import GaveUp, Watch, to_jpeg
 from edge_app.pipeline import Classifiers, Wish
+from edge_app.watch import GaveUp, Watch, to_jpeg
 
 
 class Still:
@@ -41,6 +42,28 @@ def still() -> type[Still]:
     return Still
 
 
+class Waking(Still):
+    """A camera that shows the same, until something moves before it."""
+
+    moves = False
+
+    def read(self) -> UInt8:
+        frame_rgb = super().read()
+        if self.moves:
+            frame_rgb[:, : 40 + round(400 * time.monotonic()) % 600] = 200
+        return frame_rgb
+
+
+def captured_s(watch: Watch, wish: Wish, seconds: float) -> list[float]:
+    """Looks for so long; when what was seen had been captured."""
+    times_s, number, end_s = [], 0, time.monotonic() + seconds
+    while time.monotonic() < end_s:
+        sight = watch.look("ann", wish, number, timeout_s=10)
+        number = sight.number
+        times_s.append(sight.captured_s)
+    return times_s
+
+
 def look_fails_with(watch: Watch, model: str) -> type[CameraError]:
     with pytest.raises(CameraError, match="camera") as failed:
         watch.look("ann", Wish(model), after=0, timeout_s=0.1)
@@ -64,6 +87,23 @@ def test_every_look_gives_a_newer_picture_and_its_answer(still: type[Still]) -> 
     assert (still.opened, still.closed) == (1, 1)
 
 
+def test_it_rests_while_nothing_moves_and_is_awake_within_three_tenths_of_a_second() -> None:
+    camera, wish = Waking(), Wish(contracts()[0].name)
+    watch = Watch(lambda: camera, Classifiers())
+    try:
+        captured_s(watch, wish, 2.5)
+        resting_s = captured_s(watch, wish, 3)
+        gaps_s = [later - sooner for sooner, later in itertools.pairwise(resting_s)]
+        assert 5 <= len(gaps_s) <= 7 and all(0.4 < gap_s < 0.6 for gap_s in gaps_s)
+        number = watch.look("ann", wish, after=0, timeout_s=10).number
+        began_s, camera.moves = time.monotonic(), True
+        watch.look("ann", wish, after=number, timeout_s=10)
+        assert time.monotonic() - began_s < 0.3
+        assert len(captured_s(watch, wish, 1)) >= 15
+    finally:
+        watch.close()
+
+
 def test_each_model_somebody_chose_answers_for_the_same_picture(still: type[Still], tmp_path: Path) -> None:
     one, other = contracts()[0].name, str(tmp_path / "other.json")
     for suffix in (".json", ".tflite"):
@@ -80,7 +120,7 @@ def test_each_model_somebody_chose_answers_for_the_same_picture(still: type[Stil
 def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
     still: type[Still], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("edge_app.page.watch.UNWATCHED_S", 0.2)
+    monkeypatch.setattr("edge_app.watch.UNWATCHED_S", 0.2)
     model = contracts()[0].name
     watch = Watch(still, Classifiers())
     try:
@@ -94,8 +134,8 @@ def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
 
 
 def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("edge_app.page.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
-    monkeypatch.setattr("edge_app.page.watch.FRAME_TIMEOUT_S", 0.05)
+    monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
+    monkeypatch.setattr("edge_app.watch.FRAME_TIMEOUT_S", 0.05)
     tries: list[int] = []
 
     def unplugged() -> Still:

@@ -15,11 +15,12 @@ function openStore() {
   return settled(request);
 }
 
-// One operation of the store, all of it or nothing: `work` is given the store and returns a request.
+// One operation of the store, all of it or nothing, and on the disk when it is done: `work` is given the store and
+// returns a request.
 async function inStore(mode, work) {
   const database = await openStore();
   try {
-    const transaction = database.transaction("snapshots", mode);
+    const transaction = database.transaction("snapshots", mode, { durability: "strict" });
     const done = new Promise((resolve, reject) => {
       transaction.oncomplete = resolve;
       transaction.onabort = () => reject(transaction.error);

@@ -5,12 +5,14 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 
 import cv2
 
 from edge_app.cameras.base import Camera, UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.errors import CameraError
+from edge_app.pace import next_pace, small_grey
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
 from edge_app.pixels import resize
 
@@ -24,13 +26,18 @@ JPEG_QUALITY = 80
 
 @dataclass(frozen=True)
 class Sight:
-    """The newest frame and its answers, by what was wished; ``jpeg`` is base64, ``captured_s`` time.monotonic."""
+    """A frame, uint8 (H, W, 3), and its answers, by what was wished; ``captured_s`` is time.monotonic."""
 
     number: int
     captured_s: float
     dropped: int
-    jpeg: str
+    frame_rgb: UInt8
     answers: dict[Wish, Answer]
+
+    @cached_property
+    def jpeg(self) -> str:
+        """The frame as base64 JPEG, made when it is first shown."""
+        return to_jpeg(self.frame_rgb)
 
 
 class GaveUp(CameraError):
@@ -38,9 +45,10 @@ class GaveUp(CameraError):
 
 
 class Watch:
-    """Opens the camera when the first page asks, classifies every frame, closes it when none has asked for a while.
+    """Opens the camera when the first watcher asks, closes it when none has asked for a while.
 
-    Each frame is classified once for each wish, however many watchers have the same; a watcher has one.
+    Frames are classified as edge_app.pace says, at most one every `min_interval_s`; each once for each wish, however
+    many watchers have the same; a watcher has one.
     """
 
     def __init__(self, opener: Callable[[], Camera], classifiers: Classifiers, min_interval_s: float = 0.0) -> None:
@@ -59,17 +67,18 @@ class Watch:
     def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
         """The newest sight with an answer to `wish`, once its number is another than `after`.
 
-        Raises CameraError if there is none in time, and what `Classifier.load` raises.
+        Raises CameraError if the camera is in trouble or there is none in time, and what `Classifier.load` raises.
         """
         self._classifiers.get(wish.model)
         with self._lock:
             self._wanted[watcher] = (wish, time.monotonic() + timeout_s + UNWATCHED_S)
             if not self.watching:
+                self._capture = None  # a former one's trouble is over
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
-            has_news = self._lock.wait_for(lambda: self._has_news(wish, after), timeout_s)
+            self._lock.wait_for(lambda: self._has_news(wish, after) or self._in_trouble(), timeout_s)
             self._wanted[watcher] = (wish, time.monotonic() + UNWATCHED_S)
-            if has_news and self._sight is not None:
+            if self._sight is not None and self._has_news(wish, after):
                 return self._sight
             trouble = self._capture.trouble if self._capture else ""
             if self._capture and self._capture.gave_up:
@@ -86,6 +95,9 @@ class Watch:
 
     def _has_news(self, wish: Wish, after: int) -> bool:
         return self._sight is not None and self._sight.number != after and wish in self._sight.answers
+
+    def _in_trouble(self) -> bool:
+        return self._capture is not None and bool(self._capture.trouble)
 
     def _run(self) -> None:
         while not self._ends():
@@ -115,19 +127,24 @@ class Watch:
 
     def _classify(self, capture: Capture) -> None:
         lines: dict[Wish, Pipeline] = {}
-        number = 0
+        number, pace = 0, None
         while wishes := self._wishes():
             frame = capture.newest(after=number, timeout_s=FRAME_TIMEOUT_S)
             if frame is None:
+                with self._lock:
+                    self._lock.notify_all()  # the camera may be in trouble
                 continue
             number = frame.number
+            grey = small_grey(frame.frame_rgb)
+            pace, is_due = next_pace(pace, grey, frame.captured_s, self._min_interval_s)
+            if not is_due and wishes <= lines.keys():
+                continue
             lines = {wish: lines.get(wish) or Pipeline(self._classifiers.get(wish.model), wish) for wish in wishes}
             answers = {wish: line.answer(frame.frame_rgb, frame.captured_s) for wish, line in lines.items()}
-            sight = Sight(number, frame.captured_s, capture.dropped, to_jpeg(frame.frame_rgb), answers)
+            sight = Sight(number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
             with self._lock:
                 self._sight = sight
                 self._lock.notify_all()
-            time.sleep(max(0.0, frame.captured_s + self._min_interval_s - time.monotonic()))
 
 
 def to_jpeg(frame_rgb: UInt8) -> str:

@@ -1,0 +1,188 @@
+#!/usr/bin/env bash
+# Installs Edge Fashion as a service that runs from power-on. Running it again updates it.
+#
+#   sudo ./install.sh                 from a checkout its own wheel, built on the way; else from the package index
+#   sudo ./install.sh --wheels DIR    from a folder of wheels, without any network
+#   sudo ./install.sh --uninstall     takes everything away (snapshots are kept by the browsers that made them)
+#   ./install.sh --root DIR ...       everything below DIR, to try it: makes no user, starts no service
+#
+# A version is installed into a folder of its own, tried, and then put in place by renaming one link. Whenever that is
+# cut off, the former version is whole and goes on running; what was left behind is cleared away the next time.
+set -euo pipefail
+umask 022
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+service=edge-fashion
+memory_mb=700 # a Raspberry Pi with 1 GB has about 900
+disk_mb=1500  # two versions beside each other, and some room
+
+stop() {
+  echo "install.sh: $*" >&2
+  exit 1
+}
+
+root='' wheels='' uninstall=''
+while [ $# -gt 0 ]; do
+  case $1 in
+    --root | --wheels)
+      [ -d "${2-}" ] || stop "$1: there is no folder '${2-}'."
+      printf -v "${1#--}" %s "$(cd "$2" && pwd)"
+      shift
+      ;;
+    --uninstall) uninstall=yes ;;
+    *) stop "unknown option $1; the first lines of this script say which there are." ;;
+  esac
+  shift
+done
+home=$root/opt/$service
+settings=$root/etc/default/$service
+unit=$root/etc/systemd/system/$service.service
+[ -n "$root" ] || [ "$(id -u)" = 0 ] || stop "only root may do this: put sudo before it."
+
+on_this_machine() { [ -z "$root" ]; }
+
+# One sentence about the first thing that is missing.
+check_system() {
+  local has
+  [[ $(uname -m) =~ ^(aarch64|x86_64)$ && $(getconf LONG_BIT) = 64 ]] ||
+    stop "a 64-bit system is needed; write the 64-bit Raspberry Pi OS on the card."
+  command -v python3 >/dev/null || stop "Python is missing; apt install python3 python3-venv."
+  has=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+  [[ $has =~ ^3\.1[123]$ ]] ||
+    stop "Python 3.11 to 3.13 is needed and this is $has; use Raspberry Pi OS Bookworm or Trixie."
+  python3 -c 'import ensurepip, venv' 2>/dev/null || stop "Python's venv is missing; apt install python3-venv."
+  has=$(free -m | awk '/^Mem/ { print $2 }')
+  [ "$has" -ge $memory_mb ] || stop "$memory_mb MB of memory are needed and there are $has; use a Pi with 1 GB or more."
+  has=$(df -Pm "$home" | awk 'NR == 2 { print $4 }')
+  [ "$has" -ge $disk_mb ] || stop "$disk_mb MB of disk are needed and $has are free; make room, or use a larger card."
+}
+
+# Everything in versions/ but what the link points at: former versions, and what a cut-off installation left.
+remove_other_versions() {
+  local version
+  for version in "$home"/versions/*; do
+    [ "$(basename "$version")" = "$(current)" ] || rm -rf "$version"
+  done
+}
+
+current() { basename "$(readlink "$home/current" || true)"; }
+
+switch_to() {
+  ln -sfn "versions/$1" "$home/next"
+  sync # first the files, then the link: a power cut in between leaves the former version
+  mv -T "$home/next" "$home/current"
+  sync
+}
+
+# A virtual environment in $new with the wheel and what it needs, and the system's own Picamera2 where there is one.
+install_version() {
+  local site=() pip=("$new/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir --no-input)
+  local wanted="edge-fashion[https,mqtt]"
+  if python3 -c 'import picamera2' 2>/dev/null; then site=(--system-site-packages); fi
+  python3 -m venv "${site[@]}" "$new"
+  if [ ${#site[@]} -gt 0 ]; then # Picamera2's compiled parts work with the numpy they were made for
+    python3 -c 'import numpy; print("numpy==" + numpy.__version__.split(".")[0] + ".*")' >"$new/constraints.txt"
+    pip+=(--constraint "$new/constraints.txt")
+  fi
+  if [ -n "$wheels" ]; then
+    "${pip[@]}" install --no-index --find-links "$wheels" "$wanted"
+  elif [ -f "$here/../../pyproject.toml" ]; then
+    "${pip[@]}" wheel --no-deps --wheel-dir "$new/wheel" "$here/../.."
+    "${pip[@]}" install "$wanted @ file://$(echo "$new"/wheel/*.whl)"
+    rm -r "$new/wheel"
+  else
+    "${pip[@]}" install "$wanted"
+  fi
+}
+
+# Before the new version takes the place of one that works, its usual model runs and the one for drawings names one.
+try_version() {
+  local drawing find='from edge_app.models import assets_dir; print(assets_dir() / "examples" / "trouser.png")'
+  { drawing=$("$new/bin/python" -P -c "$find") && "$new/bin/edge-fashion" classify "$drawing" >/dev/null &&
+    "$new/bin/edge-fashion" classify --model cnn4-fashion-mnist "$drawing" | grep -q ': Trouser '; } ||
+    stop "the new version does not work here; what was installed before stays."
+}
+
+write_settings() {
+  [ ! -e "$settings" ] || return 0
+  mkdir -p "$(dirname "$settings")"
+  password=$(python3 -c 'import secrets; print(secrets.token_hex(5))')
+  (
+    umask 077
+    echo "# What python -m edge_app is started with; after a change: sudo systemctl restart $service" >"$settings.new"
+    echo "OPTIONS=\"--camera auto --host 0.0.0.0 --auth edge:$password\"" >>"$settings.new"
+  )
+  mv "$settings.new" "$settings"
+}
+
+write_unit() {
+  install -D -m 644 "$here/$service.service" "$unit.new"
+  mv "$unit.new" "$unit"
+}
+
+start_service() {
+  systemctl daemon-reload
+  systemctl enable --quiet "$service"
+  if ! systemctl restart "$service"; then
+    if [ -n "$former" ]; then
+      switch_to "$former"
+      systemctl restart "$service" || true
+    fi
+    stop "the service does not start (a former version is put back); journalctl -u $service says why."
+  fi
+}
+
+look_for_camera() {
+  "$new/bin/python" -P -c '
+from edge_app.cameras.opening import open_camera
+from edge_app.errors import CameraError
+try:
+    open_camera("auto").close()
+except CameraError as error:
+    print(f"install.sh: {error}; until then the page uses the cameras of those who open it.")'
+}
+
+install_or_update() {
+  mkdir -p "$home/versions"
+  exec 9>"$home/lock"
+  flock --nonblock 9 || stop "another installation is running; wait for its end."
+  remove_other_versions
+  check_system
+  former=$(current)
+  new=$home/versions/$(date +%Y%m%d-%H%M%S)-$$
+  trap '[ "$(current)" = "$(basename "$new")" ] || rm -rf "$new"' EXIT
+  echo "Installing into $new, some minutes ..."
+  install_version
+  try_version
+  write_settings
+  if on_this_machine; then
+    id "$service" >/dev/null 2>&1 || useradd --system --no-create-home --home-dir "/var/lib/$service" \
+      --shell /usr/sbin/nologin --groups video "$service"
+    [ -n "$former" ] || look_for_camera # an update's camera is in use
+  fi
+  switch_to "$(basename "$new")"
+  write_unit
+  if ! on_this_machine; then
+    remove_other_versions
+    echo "Installed below $root. No user was made and no service was started: that is left out with --root."
+    return
+  fi
+  start_service
+  remove_other_versions
+  echo "Edge Fashion runs, now and after every power-on: http://$(hostname -I | awk '{ print $1 }'):7860/"
+  echo "Name and password: ${password:+edge, $password; also }in $settings"
+}
+
+take_away() {
+  if on_this_machine; then
+    systemctl disable --quiet --now "$service" 2>/dev/null || true
+  fi
+  rm -rf "$home" "$settings" "$unit" "$root/var/lib/$service"
+  if on_this_machine; then
+    systemctl daemon-reload
+    ! id "$service" >/dev/null 2>&1 || userdel "$service"
+  fi
+  echo "Edge Fashion is gone. Snapshots are where they were: in the browsers that made them."
+}
+
+if [ -n "$uninstall" ]; then take_away; else install_or_update; fi

@@ -1,0 +1,105 @@
+"""What the device tells of its camera without a page: an object for each change of what it sees."""
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from edge_app.decide import Decision
+from edge_app.errors import CameraError
+from edge_app.pipeline import Wish
+from edge_app.watch import GaveUp, Watch
+
+WATCHER = "reports"  # among a watch's watchers; a page's visitors are random
+PATIENCE_S = 10.0  # for a picture from a camera that is not in trouble: it may only now be opened
+RETRY_S = 0.5
+AGAIN_S = 60.0  # until a camera that was given up is tried anew
+STOP_TIMEOUT_S = 2.0
+SILENT_S = 30.0
+
+Report = dict[str, object]
+
+
+def of_decision(taken: datetime, model: str, decision: Decision) -> Report:
+    """`time` (ISO 8601), when the picture was taken; `model`, `label`, `confidence` and `none` as in Decision."""
+    return {
+        "time": taken.isoformat(timespec="milliseconds"),
+        "model": model,
+        "label": decision.label,
+        "confidence": round(decision.confidence, 4),
+        "none": None if decision.none is None else round(decision.none, 4),
+    }
+
+
+def of_trouble(noticed: datetime, words: str) -> Report:
+    """`time` (ISO 8601) and `error`: the camera gives no pictures, and why."""
+    return {"time": noticed.isoformat(timespec="milliseconds"), "error": words}
+
+
+@dataclass(frozen=True)
+class Ears:
+    """Who is told: `tell` of each report, `seen` of each answer, changed or not."""
+
+    tell: Callable[[Report], None]
+    seen: Callable[[], None]
+
+
+class Seen:
+    """Remembers when it was last called."""
+
+    def __init__(self) -> None:
+        self._last_s = time.monotonic()
+
+    def __call__(self) -> None:
+        self._last_s = time.monotonic()
+
+    def lately(self) -> bool:
+        """Whether that, or its making, was within SILENT_S."""
+        return time.monotonic() - self._last_s < SILENT_S
+
+
+def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event, patience_s: float = PATIENCE_S) -> None:
+    """Tells every change of label, and every trouble of the camera once, until `stopping`.
+
+    Raises GaveUp, after telling of it, and what `Classifier.load` raises.
+    """
+    number, told = 0, ""
+    while not stopping.is_set():
+        try:
+            sight = watch.look(WATCHER, wish, number, patience_s)
+        except CameraError as error:
+            if str(error) != told:
+                told = str(error)
+                ears.tell(of_trouble(datetime.now(UTC), told))
+            if isinstance(error, GaveUp):
+                raise
+            stopping.wait(RETRY_S)
+            continue
+        ears.seen()
+        number, decision = sight.number, sight.answers[wish].decision
+        if decision.label != told:
+            told = decision.label
+            age = timedelta(seconds=time.monotonic() - sight.captured_s)
+            ears.tell(of_decision(datetime.now(UTC) - age, wish.model, decision))
+
+
+@contextlib.contextmanager
+def following(watch: Watch, wish: Wish, ears: Ears, patience_s: float = PATIENCE_S) -> Iterator[None]:
+    """`follow` in a thread of its own, beside the page; a camera that was given up is tried anew after AGAIN_S."""
+    stopping = threading.Event()
+
+    def run() -> None:
+        while not stopping.is_set():
+            with contextlib.suppress(GaveUp):
+                follow(watch, wish, ears, stopping, patience_s)
+            stopping.wait(AGAIN_S)
+
+    thread = threading.Thread(target=run, name="reports", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        stopping.set()
+        thread.join(STOP_TIMEOUT_S)

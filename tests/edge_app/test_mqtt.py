@@ -1,0 +1,178 @@
+"""Reports over MQTT, through a real mosquitto that is stopped and started."""
+
+import contextlib
+import json
+import signal
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from broker import Broker, Listener
+from browser import serving
+from test_headless import MODEL, garments, headless
+from waiting import wait_until
+
+from edge_app import cli
+from edge_app.errors import EdgeAppError
+from edge_app.mqtt import Address, Publisher, discovery, read_address
+
+__all__ = ["garments"]  # a fixture
+
+STATE, AVAILABILITY = "home/wardrobe", "home/wardrobe/availability"
+
+
+@pytest.fixture
+def broker(tmp_path_factory: pytest.TempPathFactory, find_program: Callable[[str], str]) -> Iterator[Broker]:
+    programs = (find_program("mosquitto"), find_program("mosquitto_passwd"))
+    broker = Broker(*programs, tmp_path_factory.mktemp("broker"))
+    broker.start()
+    try:
+        yield broker
+    finally:
+        broker.stop()
+
+
+@contextlib.contextmanager
+def listening(broker: Broker, name: str = "listener") -> Iterator[Listener]:
+    listener = Listener(broker, name)
+    try:
+        yield listener
+    finally:
+        listener.close()
+
+
+@contextlib.contextmanager
+def publisher_to(url: str) -> Iterator[tuple[Publisher, list[str]]]:
+    said: list[str] = []
+    publisher = Publisher(read_address(url), said.append)
+    try:
+        yield publisher, said
+    finally:
+        publisher.close()
+
+
+def numbers(listener: Listener) -> list[int]:
+    return [json.loads(payload)["number"] for payload in listener.payloads(STATE)]
+
+
+def test_the_newest_thousand_outlive_a_broker_that_is_away(broker: Broker) -> None:
+    with listening(broker) as listener, publisher_to(broker.url) as (publisher, said):
+        for number in range(3):
+            publisher.put({"number": number})
+        wait_until(lambda: len(numbers(listener)) == 3 and publisher.pending == 0)
+        broker.stop()
+        wait_until(lambda: not publisher.connected)
+        for number in range(3, 1503):
+            publisher.put({"number": number})
+        assert (publisher.pending, publisher.dropped) == (1000, 500)
+        broker.start()
+        wait_until(lambda: publisher.pending == 0)
+        for number in range(1503, 1508):
+            publisher.put({"number": number})
+        wait_until(lambda: len(numbers(listener)) >= 1008)
+        assert numbers(listener) == [0, 1, 2, *range(503, 1508)]
+        assert publisher.dropped == 500
+        with listening(broker, "late") as late:
+            wait_until(lambda: len(late.heard) == 3)
+            retained = {topic: (payload, was_retained) for topic, payload, was_retained in late.heard}
+        assert retained[STATE] == ('{"number": 1507}', True)
+        assert retained[AVAILABILITY] == ("online", True)
+    place = f"127.0.0.1:{broker.port}"
+    assert said == [
+        f"mqtt: {place} is lost; the newest 1000 reports are kept and it is tried again and again",
+        f"mqtt: {place} is connected; kept reports follow",
+    ]
+
+
+def test_reports_wait_for_a_broker_that_is_not_there_yet(broker: Broker) -> None:
+    broker.stop()
+    with publisher_to(broker.url) as (publisher, said):
+        publisher.put({"number": 1})
+        wait_until(lambda: len(said) == 1)
+        assert f"127.0.0.1:{broker.port} cannot be reached; the newest 1000 reports are kept" in said[0]
+        broker.start()
+        with listening(broker) as listener:
+            wait_until(lambda: numbers(listener) == [1])
+
+
+def test_a_refused_login_is_said_and_keeps_the_password_to_itself(broker: Broker) -> None:
+    with publisher_to(f"mqtt://ann:wrong@127.0.0.1:{broker.port}/t") as (publisher, said):
+        wait_until(lambda: len(said) == 1)
+        assert "refuses the connection (Not authorized)" in said[0]
+        assert "wrong" not in said[0]
+        assert not publisher.connected
+
+
+@pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])  # said by itself, and by its last will
+def test_the_device_comes_and_goes(broker: Broker, garments: Path, end: signal.Signals) -> None:
+    with listening(broker) as listener, headless("--camera", str(garments), "--mqtt", broker.url) as run:
+        printed = [run.next_label(label) for label in ("Trouser", "Bag")]
+        wait_until(lambda: len(listener.payloads(STATE)) >= 2)
+        published = [json.loads(payload) for payload in listener.payloads(STATE)]
+        assert published[0]["label"] == "Trouser" and printed[1] in published
+        assert listener.payloads(AVAILABILITY) == ["online"]
+        topic, announcement = discovery(STATE)
+        assert [json.loads(payload) for payload in listener.payloads(topic)] == [announcement]
+        run.process.send_signal(end)
+        run.process.wait(timeout=20)
+        wait_until(lambda: listener.payloads(AVAILABILITY)[-1] == "offline")
+
+
+def test_the_page_publishes_too_while_nobody_looks_at_it(broker: Broker, garments: Path) -> None:
+    options = ("--model", MODEL, "--camera", str(garments), "--mqtt", broker.url)
+    with listening(broker) as listener, serving(*options) as server:
+        wait_until(lambda: any(json.loads(payload)["label"] == "Bag" for payload in listener.payloads(STATE)))
+        assert server.stop()[0] == 0
+        wait_until(lambda: listener.payloads(AVAILABILITY)[-1] == "offline")
+
+
+def test_what_home_assistant_is_told() -> None:
+    topic, announcement = discovery("home/wardrobe 1")
+    assert topic == "homeassistant/sensor/edge_fashion_home_wardrobe_1/config"
+    assert announcement == {
+        "name": "Garment",
+        "unique_id": "edge_fashion_home_wardrobe_1",
+        "icon": "mdi:hanger",
+        "state_topic": "home/wardrobe 1",
+        "value_template": "{{ value_json.label | default('camera lost') }}",
+        "json_attributes_topic": "home/wardrobe 1",
+        "availability_topic": "home/wardrobe 1/availability",
+        "device": {"identifiers": ["edge_fashion_home_wardrobe_1"], "name": "Edge Fashion home/wardrobe 1"},
+        "origin": {"name": "Edge Fashion"},
+    }
+
+
+def test_addresses() -> None:
+    assert read_address("mqtt://ann:p%40ss@broker:1884/home/pi") == Address("broker", 1884, "home/pi", "ann", "p@ss")
+    assert read_address("mqtt://[::1]/pi") == Address("::1", 1883, "pi", None, None)
+
+
+@pytest.mark.parametrize(
+    ("url", "words"),
+    [
+        ("http://ann:secret@broker/pi", "expected mqtt://user:password@host:1883/topic"),
+        ("mqtt://ann:secret@broker", "expected mqtt://"),
+        ("mqtt:///pi", "expected mqtt://"),
+        ("mqtt://ann:secret@broker:99999/pi", "the port is not a number from 1 to 65535"),
+        ("mqtt://ann:secret@broker/pi/#", "a topic has no"),
+        ("mqtt://ann:secret@broker/pi/%23", "a topic has no"),
+        ("mqtt://ann:secret@broker/+/pi", "a topic has no"),
+        ("mqtt://ann:secret@broker/$SYS/pi", "does not begin with"),
+    ],
+)
+def test_wrong_addresses(url: str, words: str) -> None:
+    with pytest.raises(EdgeAppError, match=words) as caught:
+        read_address(url)
+    assert "secret" not in str(caught.value)
+
+
+def test_the_browsers_camera_is_not_published(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["--mqtt", "mqtt://broker/pi"]) == 2
+    assert "--mqtt: what is published is what this machine's camera shows" in capsys.readouterr().err
+
+
+def test_without_the_package_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
+    with pytest.raises(EdgeAppError, match=r"pip install 'edge-fashion\[mqtt\]'"):
+        Publisher(Address("broker", 1883, "pi", None, None), print)
