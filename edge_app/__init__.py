@@ -1,7 +1,7 @@
 """Names a garment held up to a camera, live, on the device itself.
 
     from edge_app import Classifier
-    decision = Classifier.load("cnn4-fashion-mnist").classify(frame_rgb)  # uint8 (H, W, 3), RGB
+    decision = Classifier.load("cnn4").classify(frame_rgb)  # uint8 (H, W, 3), RGB
 
 ``Classifier`` and ``Decision`` are loaded when they are first asked for.
 """
