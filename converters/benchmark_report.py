@@ -10,6 +10,7 @@ import matplotlib.pyplot as plt
 from matplotlib.patches import Patch
 from matplotlib.ticker import FuncFormatter
 
+from converters.card import paragraph
 from train.compare import table
 from train.files import write_atomically
 
@@ -29,7 +30,7 @@ def best(engines: dict[str, Any], ours: bool) -> tuple[str, float]:
 def tables(report: dict[str, Any]) -> str:
     """What docs/results.md shows: a table a model, and the conditions."""
     parts = [part for model in report["models"] for part in model_parts(model)]
-    return "\n\n".join([*parts, *([f"{report['conditions']}."] if report["conditions"] else [])])
+    return "\n\n".join([*parts, *([paragraph(f"{report['conditions']}.")] if report["conditions"] else [])])
 
 
 def model_parts(model: dict[str, Any]) -> list[str]:
@@ -51,7 +52,7 @@ def model_parts(model: dict[str, Any]) -> list[str]:
         + ", ".join(f"{mode} {size / 1e6:.2f} MB" for mode, size in model["bytes"].items())
         + "."
     )
-    return [about, table(("one picture", *columns), rows), *(comparison(model, count) for count in counts)]
+    return [paragraph(about), table(("one picture", *columns), rows), *(comparison(model, count) for count in counts)]
 
 
 def comparison(model: dict[str, Any], count: str) -> str:

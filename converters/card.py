@@ -74,12 +74,12 @@ def card(known: dict[str, Any]) -> str:
     is_live = contract["variant"] == "live"
     sections = [
         f"# {contract['name']}",
-        *(_paragraph(about), _paragraph(_origin(known)), *map(_paragraph, known["credits"])),
-        *("## Accuracy", _paragraph(measured_how)),
+        *(paragraph(about), paragraph(_origin(known)), *map(paragraph, known["credits"])),
+        *("## Accuracy", paragraph(measured_how)),
         *(_table(("images", "right"), accuracy), _table(("class (test)", "precision", "recall", "F1"), classes)),
         *(_by_class(known["pictures"]) if is_live else []),
-        *("## Conversion", *_calibration(known), _paragraph(alike), "## Confidence", *_confidence(known)),
-        *("## Speed", *_speed(known), "## Limits", _paragraph(known["limits"])),
+        *("## Conversion", *_calibration(known), paragraph(alike), "## Confidence", *_confidence(known)),
+        *("## Speed", *_speed(known), "## Limits", paragraph(known["limits"])),
         *("## How to repeat it", "```\n" + "\n".join(known["commands"]) + "\n```"),
     ]
     return "\n\n".join(sections) + "\n"
@@ -95,7 +95,8 @@ def _commands(contract: Contract, source: Source) -> list[str]:
     ]
 
 
-def _paragraph(text: str) -> str:
+def paragraph(text: str) -> str:
+    """Text in lines of 120 characters at most."""
     return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
@@ -160,7 +161,7 @@ def _calibration(known: dict[str, Any]) -> Iterator[str]:
     kinds = "its training images, as many of each class"
     if known["contract"]["variant"] == "live":
         kinds = "Fashion-MNIST, photos and products to train on, about a third each, as many of each class"
-    yield _paragraph(
+    yield paragraph(
         f"""Ranges of 8 bits were found on {calibration["pictures"]:,} pictures: {kinds} (seed {calibration["seed"]}).
         Weights have a scale for each channel, everything else one scale."""
     )
@@ -174,12 +175,12 @@ def _confidence(known: dict[str, Any]) -> Iterator[str]:
     contract, found = known["contract"], known["confidence"]
     divided = f"Logits are divided by {contract['temperature']} before softmax."
     if found is None:
-        yield _paragraph(
+        yield paragraph(
             f"""{divided} An answer below {contract["threshold"]:.2f} is given as "unsure": above it, 95 % of the
             answers on validation images are right."""
         )
         return
-    yield _paragraph(
+    yield paragraph(
         f"""{divided} P(none) of {contract["none_threshold"]:.2f} or more is given as "none", a name with less than
         {contract["threshold"]:.2f} as "unsure". All three are fitted on the validation photos. Fitted on four fifths of
         their people and looked at on the others, five times:"""
@@ -203,4 +204,4 @@ def _speed(known: dict[str, Any]) -> Iterator[str]:
         (s["threads"], *(f"{s[key] / 1000:.3f} ms" for key in ("p50_us", "p95_us")), s["n"]) for s in known["speeds"]
     ]
     yield _table(("threads", "one picture, median", "95th percentile", "n"), rows)
-    yield _paragraph(known["speeds"][0]["conditions"])
+    yield paragraph(known["speeds"][0]["conditions"])

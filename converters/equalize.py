@@ -24,7 +24,8 @@ def equalize(network: keras.Model, pixels: UInt8) -> None:
     for (first, second), most in zip(pairs, reached, strict=True):
         kernel, bias = second.get_weights()
         rows = kernel.reshape(-1, len(most), kernel.shape[-1])  # channels are the innermost of what a layer reads
-        read = np.abs(rows / np.abs(rows).max(axis=(0, 1))).max(axis=(0, 2))
+        peaks = np.abs(rows).max(axis=(0, 1))
+        read = np.abs(rows / np.where(peaks > 0, peaks, 1)).max(axis=(0, 2))  # a filter may be all zero
         scale = np.sqrt(floored(read) / floored(most))
         scale /= np.exp(np.log(scale).mean())
         second.set_weights([(rows / scale[:, np.newaxis]).reshape(kernel.shape), bias])
@@ -56,5 +57,5 @@ def greatest(network: keras.Model, wanted: list[layers.Layer], pixels: UInt8) ->
 
 
 def floored(sizes: Float32) -> Float32:
-    """Sizes >= 0, none below SMALLEST of the largest."""
-    return np.asarray(np.maximum(sizes, SMALLEST * sizes.max()), dtype=np.float32)
+    """Sizes >= 0, none below SMALLEST of the largest; all 1 if all are 0."""
+    return np.asarray(np.maximum(sizes, SMALLEST * sizes.max() or 1), dtype=np.float32)

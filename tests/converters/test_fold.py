@@ -91,6 +91,21 @@ def test_equalization_by_hand() -> None:
     assert second.get_weights()[0] == pytest.approx(np.array([[5 * 2**0.5, 0], [0, 3 * 0.5**0.5]]), rel=1e-5)
 
 
+def test_dead_filters_stay_dead() -> None:
+    """A filter that reads nothing, a channel that never lives: nothing is divided by 0."""
+    network = build("cnn3")
+    kernel, bias = network.layers[2].get_weights()
+    kernel[..., 0] = 0
+    network.layers[2].set_weights([kernel, bias])
+    plain = fold_batch_norms(network)
+    second = plain.layers[4]
+    kernel, bias = second.get_weights()
+    second.set_weights([np.zeros_like(kernel), bias])
+    expected = outputs(plain)["logits"]
+    equalize(plain, PIXELS.astype(np.uint8))
+    assert outputs(plain)["logits"] == pytest.approx(expected, abs=1e-5)
+
+
 def test_networks_inside_a_network_are_one_chain() -> None:
     network = build("vgg19", 32)
     plain = fold_batch_norms(network)

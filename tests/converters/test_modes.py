@@ -40,7 +40,7 @@ class Exported:
 def exported(request: pytest.FixtureRequest, data_dir: Path) -> Exported:
     source = load_source(request.param)
     data = Data(load_fashion_mnist(str(data_dir), 1), {})
-    calibration = calibration_pixels(data, input_spec(source), False, 1)[::4]
+    calibration = calibration_pixels(data, input_spec(source), False, 1)[::2]
     network = prepared(source.network, calibration)
     return Exported(source, network, export_float32(network), calibration, refer(source, network, data))
 
