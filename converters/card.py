@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from pathlib import Path
-from typing import TYPE_CHECKING
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
-from train.files import write_atomically
+from edge_app.contract import Contract
 
 if TYPE_CHECKING:
     from converters.measure import Measured
-    from train.recipes import Recipe
     from train.source import Source
 
 VGG_CREDIT = (
@@ -31,41 +30,73 @@ LIVE_LIMITS = (
 )
 
 
-def card(measured: Measured, source: Source) -> str:
-    """The card as Markdown, from the contract and the figures measured on the .tflite."""
+def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict[str, Any]:
+    """Everything the card says, as plain dictionaries, lists and numbers; ``speeds`` are added by the benchmark."""
     contract, config, result = measured.contract, source.config, source.result
-    parity = measured.parity
-    height, width, channels = contract.input.shape
-    options = f" --size {config.size}" if config.model == "vgg19" else ""
-    options += "".join(f" --teacher runs/{name}" for name in config.teachers)
-    about = f"""{config.model} of four, for pixels {height}x{width}x{channels}, {contract.quantization},
-        {measured.size_bytes:,} bytes; {result["parameters"]:,} parameters. It names {len(contract.labels)} classes:
-        {", ".join(contract.labels)}."""
+    is_int8 = contract.quantization == "int8"
+    found: dict[str, Any] = {
+        "contract": contract.to_json(),
+        "size_bytes": measured.size_bytes,
+        "config": config.to_json(),
+        "training": {key: result[key] for key in ("parameters", "best_epoch", "training_s", "device", "backend")},
+        "float32_test_accuracy": result["test"]["accuracy"],
+        "calibration": {"pictures": calibration_pictures, "seed": config.seed} if is_int8 else None,
+        "parity": asdict(measured.parity),
+        "kept": asdict(measured.kept),
+        "classes": [asdict(report) for report in measured.classes],
+        "pictures": {name: asdict(judgement) for name, judgement in measured.pictures.items()},
+        "confidence": asdict(measured.confidence) if measured.confidence else None,
+        "credits": [VGG_CREDIT] if config.model == "vgg19" else [],
+        "limits": _limits(contract) if source.is_live else FASHION_LIMITS,
+        "commands": _commands(contract, source),
+        "speeds": [],
+    }
+    return found
+
+
+def card(known: dict[str, Any]) -> str:
+    """The card as Markdown, from ``facts``."""
+    contract, config, parity, kept = known["contract"], known["config"], known["parity"], known["kept"]
+    shape = "x".join(map(str, contract["input"]["shape"]))
+    about = f"""{config["model"]} of four, for pixels {shape}, {contract["quantization"]}, {known["size_bytes"]:,}
+        bytes; {known["training"]["parameters"]:,} parameters. It names {len(contract["labels"])} classes:
+        {", ".join(contract["labels"])}."""
     measured_how = f"""Measured on the .tflite itself, through the app's own classifier. The trained network in
-        float32 reaches {result["test"]["accuracy"]:.2%} on the Fashion-MNIST test images.
-        {_about_pictures(measured, source)}"""
-    alike = f"""Against the trained network, on {parity.count} validation images: the same label on
-        {parity.agreement:.2%}; logits differ by {parity.mean_error:.2g} standard deviations in the mean,
-        {parity.max_error:.2g} at most."""
-    accuracy = [(name, f"{value:.2%}") for name, value in contract.accuracy.items()]
-    classes = [(r.label, f"{r.precision:.3f}", f"{r.recall:.3f}", f"{r.f1:.3f}") for r in measured.classes]
+        float32 reaches {known["float32_test_accuracy"]:.2%} on the Fashion-MNIST test images.
+        {_about_pictures(known)}"""
+    alike = f"""Against the trained network, on {parity["count"]} validation images: the same label on
+        {parity["agreement"]:.2%}; logits differ by {parity["mean_error"]:.2g} standard deviations in the mean,
+        {parity["max_error"]:.2g} at most{_held(known)}. On all {kept["count"]:,} validation pictures of its own kind:
+        the same label on {kept["agreement"]:.2%}, right {kept["accuracy"]:.2%} (the trained network
+        {kept["float32_accuracy"]:.2%})."""
+    accuracy = [(name, f"{value:.2%}") for name, value in contract["accuracy"].items()]
+    classes = [(r["label"], *(f"{r[key]:.3f}" for key in ("precision", "recall", "f1"))) for r in known["classes"]]
+    is_live = contract["variant"] == "live"
     sections = [
-        f"# {contract.name}",
-        *(_paragraph(about), _paragraph(_origin(source))),
-        *([_paragraph(VGG_CREDIT)] if config.model == "vgg19" else []),
-        *("## Accuracy", _paragraph(measured_how)),
+        f"# {contract['name']}",
+        *(paragraph(about), paragraph(_origin(known)), *map(paragraph, known["credits"])),
+        *("## Accuracy", paragraph(measured_how)),
         *(_table(("images", "right"), accuracy), _table(("class (test)", "precision", "recall", "F1"), classes)),
-        *(_by_class(measured) if source.is_live else []),
-        *(_paragraph(alike), "## Confidence", *_confidence(measured)),
-        *("## Limits", _paragraph(_limits(contract.input.colour) if source.is_live else FASHION_LIMITS)),
-        "## How to repeat it",
-        f"```\npython -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}\n"
-        f"python -m converters runs/{config.name} --mode {contract.quantization}\n```",
+        *(_by_class(known["pictures"]) if is_live else []),
+        *("## Conversion", *_calibration(known), paragraph(alike), "## Confidence", *_confidence(known)),
+        *("## Speed", *_speed(known), "## Limits", paragraph(known["limits"])),
+        *("## How to repeat it", "```\n" + "\n".join(known["commands"]) + "\n```"),
     ]
     return "\n\n".join(sections) + "\n"
 
 
-def _paragraph(text: str) -> str:
+def _commands(contract: Contract, source: Source) -> list[str]:
+    config = source.config
+    options = f" --size {config.size}" if config.model == "vgg19" else ""
+    options += "".join(f" --teacher runs/{name}" for name in config.teachers)
+    return [
+        f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
+        f"python -m converters runs/{config.name} --mode {contract.quantization}",
+    ]
+
+
+def paragraph(text: str) -> str:
+    """Text in lines of 120 characters at most."""
     return textwrap.fill(" ".join(text.split()), 120, break_long_words=False, break_on_hyphens=False)
 
 
@@ -74,82 +105,103 @@ def _table(header: tuple[str, ...], rows: Iterable[tuple[object, ...]]) -> str:
     return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
 
 
-def _origin(source: Source) -> str:
-    recipe, result = source.config.recipe, source.result
-    taught = f"Taught by {', '.join(source.config.teachers)} (arXiv 1503.02531)." if source.config.teachers else ""
-    end = f"""on {result["device"]} with {result["backend"]}, {result["training_s"] / 60:.0f} minutes. The weights are
-        those of epoch {result["best_epoch"]}, the best of them on"""
-    if recipe.mixture is None:
-        return f"""Trained on {FASHION_MNIST}: 48,000 images, {recipe.epochs} epochs as they are and
-            {recipe.augmented_epochs} augmented, {end} 12,000 validation images. {taught}"""
-    mixture = recipe.mixture
+def _origin(known: dict[str, Any]) -> str:
+    config, training = known["config"], known["training"]
+    recipe, mixture = config["recipe"], config["recipe"]["mixture"]
+    taught = f"Taught by {', '.join(config['teachers'])} (arXiv 1503.02531)." if config["teachers"] else ""
+    end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes. The weights
+        are those of epoch {training["best_epoch"]}, the best of them on"""
+    if mixture is None:
+        return f"""Trained on {FASHION_MNIST}: 48,000 images, {recipe["epochs"]} epochs as they are and
+            {recipe["augmented_epochs"]} augmented, {end} 12,000 validation images. {taught}"""
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
-        {mixture.fashion:,} images of Fashion-MNIST as they are, {mixture.pasted:,} of its garments in front of real
-        backgrounds, every photo {mixture.photo_repeats} times, {mixture.products:,} product pictures and
-        {mixture.nothing:,} of nothing. {_course(recipe)}, {end} validation pictures of all three
+        {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of
+        real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
+        {mixture["nothing"]:,} of nothing. {_course(recipe)}, {end} validation pictures of all three
         kinds. {taught}"""
 
 
-def _course(recipe: Recipe) -> str:
-    epochs, tuning = recipe.augmented_epochs, recipe.tuning
+def _course(recipe: dict[str, Any]) -> str:
+    epochs, tuning = recipe["augmented_epochs"], recipe["tuning"]
     if tuning is None:
         return f"{epochs} such epochs"
-    if tuning.whole:
-        return f"{tuning.head_epochs} such epochs for the new head alone, then {epochs} for all layers"
-    return f"""Views of {tuning.views} such epochs, seen {tuning.head_epochs} times by the new head alone, then {epochs}
-        times by it and block 5"""
+    if tuning["whole"]:
+        return f"{tuning['head_epochs']} such epochs for the new head alone, then {epochs} for all layers"
+    return f"""Views of {tuning["views"]} such epochs, seen {tuning["head_epochs"]} times by the new head alone, then
+        {epochs} times by it and block 5"""
 
 
-def _limits(colour: str) -> str:
-    return LIVE_LIMITS + (" It sees grey: colour tells it nothing." if colour == "grey" else "")
+def _limits(contract: Contract) -> str:
+    return LIVE_LIMITS + (" It sees grey: colour tells it nothing." if contract.input.colour == "grey" else "")
 
 
-def _about_pictures(measured: Measured, source: Source) -> str:
-    if not measured.pictures:
+def _about_pictures(known: dict[str, Any]) -> str:
+    if not known["pictures"]:
         return ""
-    taught = (
-        "Nobody who took a validation photo took one to train on." if source.is_live else "It was trained on neither."
-    )
+    is_live = known["contract"]["variant"] == "live"
+    taught = "Nobody who took a validation photo took one to train on." if is_live else "It was trained on neither."
     return f"""Photos were taken by people at home; products are small shop pictures, many of them worn (docs/results.md
         says where they are from). {taught}"""
 
 
-def _by_class(measured: Measured) -> Iterator[str]:
+def _by_class(pictures: dict[str, dict[str, Any]]) -> Iterator[str]:
     """Real pictures, class by class."""
-    for name, found in measured.pictures.items():
-        rows = [(label, f"{share:.1%}", found.counts[label]) for label, share in found.classes.items()]
+    for name, found in pictures.items():
+        rows = [(label, f"{share:.1%}", found["counts"][label]) for label, share in found["classes"].items()]
         yield _table((f"class ({name} val)", "right", "pictures"), rows)
-        none = "" if found.auroc is None else f", AUROC of P(none) {found.auroc:.3f}"
-        yield f"{name} val: {found.right:.1%} right, {found.balanced:.1%} in the mean over classes{none}."
+        none = "" if found["auroc"] is None else f", AUROC of P(none) {found['auroc']:.3f}"
+        yield f"{name} val: {found['right']:.1%} right, {found['balanced']:.1%} in the mean over classes{none}."
 
 
-def _confidence(measured: Measured) -> Iterator[str]:
-    contract, found = measured.contract, measured.confidence
-    divided = f"Logits are divided by {contract.temperature} before softmax."
+def _calibration(known: dict[str, Any]) -> Iterator[str]:
+    calibration = known["calibration"]
+    if calibration is None:
+        return
+    kinds = "its training images, as many of each class"
+    if known["contract"]["variant"] == "live":
+        kinds = "Fashion-MNIST, photos and products to train on, about a third each, as many of each class"
+    yield paragraph(
+        f"""Ranges of 8 bits were found on {calibration["pictures"]:,} pictures: {kinds} (seed {calibration["seed"]}).
+        Weights have a scale for each channel, everything else one scale."""
+    )
+
+
+def _held(known: dict[str, Any]) -> str:
+    return ", taken as far as 8 bits hold them" if known["calibration"] else ""
+
+
+def _confidence(known: dict[str, Any]) -> Iterator[str]:
+    contract, found = known["contract"], known["confidence"]
+    divided = f"Logits are divided by {contract['temperature']} before softmax."
     if found is None:
-        yield _paragraph(
-            f"""{divided} An answer below {contract.threshold:.2f} is given as "unsure": above it, 95 % of the answers
-            on validation images are right."""
+        yield paragraph(
+            f"""{divided} An answer below {contract["threshold"]:.2f} is given as "unsure": above it, 95 % of the
+            answers on validation images are right."""
         )
         return
-    yield _paragraph(
-        f"""{divided} P(none) of {contract.none_threshold:.2f} or more is given as "none", a name with less than
-        {contract.threshold:.2f} as "unsure". All three are fitted on the validation photos. Fitted on four fifths of
+    yield paragraph(
+        f"""{divided} P(none) of {contract["none_threshold"]:.2f} or more is given as "none", a name with less than
+        {contract["threshold"]:.2f} as "unsure". All three are fitted on the validation photos. Fitted on four fifths of
         their people and looked at on the others, five times:"""
     )
     yield _table(
         ("", ""),
         [
-            ("pictures without a garment that are named", f"{found.named_nothing:.1%}"),
-            ("garments whose likeliest name is right that are named", f"{found.kept:.1%}"),
-            ("names that are wrong", f"{found.wrong:.1%}"),
-            ("expected calibration error", f"{found.calibration_error:.3f}"),
+            ("pictures without a garment that are named", f"{found['named_nothing']:.1%}"),
+            ("garments whose likeliest name is right that are named", f"{found['kept']:.1%}"),
+            ("names that are wrong", f"{found['wrong']:.1%}"),
+            ("expected calibration error", f"{found['calibration_error']:.3f}"),
         ],
     )
 
 
-def write_card(measured: Measured, source: Source, path: Path) -> None:
-    """Writes the card, atomically."""
-    text = card(measured, source)
-    write_atomically(path, lambda part: part.write_text(text, encoding="utf-8"))
+def _speed(known: dict[str, Any]) -> Iterator[str]:
+    if not known["speeds"]:
+        yield f"`python -m edge_app bench --model {known['contract']['name']}` measures it where you are."
+        return
+    rows = [
+        (s["threads"], *(f"{s[key] / 1000:.3f} ms" for key in ("p50_us", "p95_us")), s["n"]) for s in known["speeds"]
+    ]
+    yield _table(("threads", "one picture, median", "95th percentile", "n"), rows)
+    yield paragraph(known["speeds"][0]["conditions"])

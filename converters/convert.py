@@ -1,38 +1,56 @@
 """One conversion: export, quantize, measure through edge_app's own classifier, and only then install."""
 
-import functools
 import tempfile
 from pathlib import Path
 
-from converters.card import write_card
+import keras
+import numpy as np
+import numpy.typing as npt
+
+from converters.card import card, facts
 from converters.data import Data, calibration_pixels
+from converters.equalize import equalize
 from converters.fold import fold_batch_norms
-from converters.measure import Measured, input_spec, measure
+from converters.install import install, json_bytes
+from converters.measure import Measured, input_spec, measure, refer
 from converters.quantize import export_float32, quantize
-from train.files import write_atomically, write_json
-from train.models import CNNS
+from edge_app.models import CARD
 from train.source import Source
 
+UInt8 = npt.NDArray[np.uint8]
 
-def convert(source: Source, modes: list[str], data: Data, out_dir: Path) -> list[Measured]:
-    """Converts ``source`` into ``out_dir``, a .tflite, contract and card a mode; an old one stays until all is well.
 
-    The model file is moved into place before its contract: a crash in between leaves a digest that does not match,
-    which is a clear error, never a wrong answer.
+def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: bool = False) -> list[Measured]:
+    """Converts ``source`` into ``out_dir``, a model, contract and card a mode; an old one stays until all is well.
+
+    With ``debug`` every layer is measured. Raises ConversionError if a mode does not say what the trained network says.
     """
-    network = fold_batch_norms(source.network) if source.config.model in CNNS else source.network
-    float32_model = export_float32(network)
     calibration = calibration_pixels(data, input_spec(source), source.is_live, source.config.seed)
+    network = prepared(source.network, calibration)
+    float32_model = export_float32(network)
+    reference = refer(source, network, data)
     done = []
     for mode in modes:
         with tempfile.TemporaryDirectory() as folder:
             model_file = Path(folder) / "model.tflite"
             model_file.write_bytes(quantize(float32_model, mode, calibration))
-            measured = measure(source, mode, model_file, data)
+            measured = measure(source, mode, model_file, data, reference, debug)
             content = model_file.read_bytes()
-        path = out_dir / f"{measured.contract.name}.tflite"
-        write_atomically(path, functools.partial(Path.write_bytes, data=content))
-        write_json(path.with_suffix(".json"), measured.contract.to_json())
-        write_card(measured, source, path.with_suffix(".md"))
+        known = facts(measured, source, len(calibration))
+        name = measured.contract.name
+        files = {
+            f"{name}.tflite": content,
+            f"{name}.json": json_bytes(measured.contract.to_json()),
+            f"{name}{CARD}": json_bytes(known),
+            f"{name}.md": card(known).encode(),
+        }
+        install({out_dir / file: content for file, content in files.items()})
         done.append(measured)
     return done
+
+
+def prepared(network: keras.Model, calibration: UInt8) -> keras.Model:
+    """A network that says the same and quantizes better; ``calibration`` is model-ready pixels uint8 (N, H, W, C)."""
+    plain = fold_batch_norms(network)
+    equalize(plain, calibration)
+    return plain

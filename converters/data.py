@@ -32,6 +32,14 @@ class Data:
         return {path.name: sha256(path) for path in self.pictures.values() if path.is_file()}
 
 
+@dataclass(frozen=True)
+class Prepared:
+    """A collection's validation pictures: their rows, and model-ready pixels uint8 (N, H, W, C)."""
+
+    rows: list[Picture]
+    pixels: UInt8
+
+
 def load_data(data_dir: str | None, seed: int, is_live: bool) -> Data:
     """Fashion-MNIST, and those of photos and products that are in the same folder.
 
@@ -82,11 +90,18 @@ def stratified(kinds: npt.NDArray[np.integer], per_kind: int, seed: int) -> npt.
     return np.concatenate([random.permutation(np.flatnonzero(kinds == kind))[:per_kind] for kind in np.unique(kinds)])
 
 
-def parity_pixels(data: Data, spec: InputSpec, is_live: bool) -> UInt8:
+def validation_pictures(data: Data, spec: InputSpec) -> dict[Layout, Prepared]:
+    """Each collection's validation pictures as the app would hand them to a model. Raises DataError."""
+    prepared = {}
+    for layout, path in data.pictures.items():
+        with Collection(path, layout) as collection:
+            rows = rows_of(collection, "val")
+            prepared[layout] = Prepared(rows, frames_to_input(collection, rows, spec))
+    return prepared
+
+
+def parity_pixels(data: Data, pictures: dict[Layout, Prepared], spec: InputSpec, is_live: bool) -> UInt8:
     """A thousand validation pictures: Fashion-MNIST, or photos first."""
-    parts = []
-    if is_live:
-        with Collection(data.pictures[PHOTOS], PHOTOS) as collection:
-            parts.append(frames_to_input(collection, rows_of(collection, "val"), spec))
-    parts.append(images_to_input(data.fashion_mnist.val.images[:PARITY_IMAGES], spec.shape))
+    fashion = images_to_input(data.fashion_mnist.val.images[:PARITY_IMAGES], spec.shape)
+    parts = [pictures[PHOTOS].pixels, fashion] if is_live else [fashion]
     return np.concatenate(parts)[:PARITY_IMAGES]

@@ -5,7 +5,9 @@ into the next convolution or dense layer; that is exact for unpadded convolution
 scale is negative.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import keras
 import numpy as np
@@ -24,15 +26,18 @@ class Affine:
 
 
 def fold_batch_norms(network: keras.Model) -> keras.Model:
-    """The same outputs without batch normalizations, but those that cannot be folded, and without dropout.
+    """A new network: the same outputs without batch normalizations, save those that cannot be folded, and dropout.
 
     ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs.
     """
     pixels = tensor = keras.Input(network.input_shape[1:], name="pixels")
     outputs: dict[str, keras.KerasTensor] = {}
     waiting: Affine | None = None
-    chain = [layer for layer in network.layers[1:] if not isinstance(layer, layers.Dropout)]
+    chain = [layer for layer in flattened(network) if not isinstance(layer, layers.Dropout)]
     for index, layer in enumerate(chain):
+        if not isinstance(layer, layers.Layer):  # an operation of keras.ops
+            tensor = layer(tensor)
+            continue
         if isinstance(layer, layers.BatchNormalization) and passes(affine_of(layer), chain[index + 1 :]):
             waiting = affine_of(layer)
             continue
@@ -50,6 +55,15 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
     return keras.Model(pixels, outputs, name=network.name)  # a name drawn by Keras would be in the file
 
 
+def flattened(network: keras.Model) -> Iterator[Any]:
+    """The layers and operations of a chain, those of networks inside it too."""
+    for operation in network.operations:
+        if isinstance(operation, keras.Model):
+            yield from flattened(operation)
+        elif not isinstance(operation, layers.InputLayer):
+            yield operation
+
+
 def affine_of(norm: layers.BatchNormalization) -> Affine:
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta (arXiv 1502.03167, section 3.1) as one scale and shift."""
     gamma, beta, mean, variance = norm.get_weights()
@@ -57,13 +71,15 @@ def affine_of(norm: layers.BatchNormalization) -> Affine:
     return Affine(scale, beta - mean * scale)
 
 
-def passes(affine: Affine, following: list[layers.Layer]) -> bool:
+def passes(affine: Affine, following: list[Any]) -> bool:
     """Whether it may wait for the next layer with weights: what comes before that has to commute with it."""
     for layer in following:
         if isinstance(layer, layers.MaxPooling2D) and (affine.scale < 0).any():
             return False
         if isinstance(layer, layers.Conv2D):
             return bool(layer.padding == "valid")
+        if not isinstance(layer, layers.Layer):
+            return False
         if layer.weights:
             return isinstance(layer, layers.Dense)
     return False

@@ -4,50 +4,94 @@ from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 
+import keras
 import numpy as np
 import numpy.typing as npt
 
 from converters.confidence import Confidence, cross_validate, fit_fashion, fit_live
-from converters.data import Data, frames_to_input, parity_pixels, rows_of
-from converters.parity import Parity, compare, require
-from edge_app.classifier import Classifier, make_interpreter
+from converters.data import Data, Prepared, parity_pixels, validation_pictures
+from converters.layers import LayerError, held_range, layer_errors
+from converters.parity import Parity, compare, is_within, require
+from edge_app.classifier import Classifier
 from edge_app.contract import Contract, InputSpec, sha256
 from edge_app.preprocess import images_to_input
+from edge_app.runtime import make_interpreter
 from train.data import Split, one_hot
 from train.files import write_json
 from train.judge import Judgement, judge
 from train.metrics import ClassReport, accuracy, class_reports, confusion
 from train.mixture import target
-from train.pictures import PHOTOS, Collection, Layout, Picture
+from train.pictures import PHOTOS, Layout
 from train.source import Source
 
+UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 TEST = "fashion-mnist test"
 VAL = "fashion-mnist val"
+LAYER_IMAGES = 50
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What the trained network in float32 says of the pictures that every mode is measured on.
+
+    ``exported`` is the network that the .tflite was made from.
+    ``parity_logits`` float32 (1000, classes) of ``parity_pixels`` uint8 (1000, H, W, C); ``own_logits`` float32
+    (N, classes) of the validation pictures of its own kind: Fashion-MNIST's, or a live model's ``pictures`` in turn.
+    """
+
+    exported: keras.Model
+    pictures: dict[Layout, Prepared]
+    parity_pixels: UInt8
+    parity_logits: Float32
+    own_logits: Float32
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a conversion keeps on validation pictures of the model's own kind; shares are 0..1.
+
+    ``agreement``: labels that equal the trained network's in float32. ``accuracy`` and ``float32_accuracy``: labels
+    that are right.
+    """
+
+    agreement: float
+    accuracy: float
+    float32_accuracy: float
+    count: int
 
 
 @dataclass(frozen=True)
 class Measured:
     """A contract and what it does not say: parity with Keras, size, each class on the test images, real pictures.
 
-    ``confidence`` is a live model's, None for others.
+    ``confidence`` is a live model's, None for others. ``layers`` is empty unless asked for.
     """
 
     contract: Contract
     parity: Parity
+    kept: Kept
     size_bytes: int
     classes: list[ClassReport]
     pictures: dict[str, Judgement]
     confidence: Confidence | None
+    layers: list[LayerError]
 
 
-@dataclass(frozen=True)
-class Seen:
-    """A collection's validation pictures and a model's logits for them, float32 (N, classes)."""
+def refer(source: Source, exported: keras.Model, data: Data) -> Reference:
+    """Asks the trained network, once for all modes."""
+    spec = input_spec(source)
+    pictures = validation_pictures(data, spec)
+    parity = parity_pixels(data, pictures, spec, source.is_live)
+    fashion = images_to_input(data.fashion_mnist.val.images, spec.shape)
+    own = np.concatenate([prepared.pixels for prepared in pictures.values()]) if source.is_live else fashion
+    return Reference(exported, pictures, parity, trained_logits(source, parity), trained_logits(source, own))
 
-    rows: list[Picture]
-    logits: Float32
+
+def trained_logits(source: Source, pixels: UInt8) -> Float32:
+    """Model-ready pixels uint8 (N, H, W, C) -> the trained network's logits float32 (N, classes)."""
+    return np.asarray(source.network.predict(pixels, batch_size=100, verbose=0)["logits"])
 
 
 def output_indices(path: Path) -> dict[str, int]:
@@ -56,6 +100,12 @@ def output_indices(path: Path) -> dict[str, int]:
     tensors = [detail["index"] for detail in interpreter.get_output_details()]
     named = interpreter.get_signature_runner("serving_default").get_output_details()
     return {name: tensors.index(detail["index"]) for name, detail in named.items()}
+
+
+def logits_range(path: Path) -> tuple[float, float]:
+    """The least and the greatest logit that a .tflite can give."""
+    interpreter, _ = make_interpreter(path, 1)
+    return held_range(interpreter.get_signature_runner("serving_default").get_output_details()["logits"])
 
 
 def input_spec(source: Source) -> InputSpec:
@@ -86,40 +136,33 @@ def draft_contract(source: Source, mode: str, model_file: Path) -> Contract:
     )
 
 
-def look(classifier: Classifier, path: Path, layout: Layout) -> Seen:
-    """A collection's validation pictures as the app would see them. Raises DataError."""
-    with Collection(path, layout) as collection:
-        rows = rows_of(collection, "val")
-        return Seen(rows, classifier.logits(frames_to_input(collection, rows, classifier.contract.input)))
-
-
-def measure(source: Source, mode: str, model_file: Path, data: Data) -> Measured:
+def measure(source: Source, mode: str, model_file: Path, data: Data, reference: Reference, debug: bool) -> Measured:  # noqa: PLR0917
     """Parity, confidence (on validation pictures) and accuracy of a .tflite; writes its contract beside it.
 
-    Raises ConversionError if parity is beyond the mode's tolerance.
+    With ``debug`` each layer of the exported network is measured. Raises ConversionError if
+    parity is beyond the mode's tolerance.
     """
     contract_file = model_file.with_suffix(".json")
     contract = draft_contract(source, mode, model_file)
     write_json(contract_file, contract.to_json())
     classifier = Classifier.load(str(model_file))
 
-    pixels = parity_pixels(data, contract.input, source.is_live)
-    expected = source.network.predict(pixels, batch_size=100, verbose=0)["logits"]
-    parity = compare(expected, classifier.logits(pixels))
-    require(parity, mode)
-
+    parity, layers = check(mode, classifier, model_file, reference, debug)
     val, test = data.fashion_mnist.val, data.fashion_mnist.test
     val_logits, test_logits = (logits_of(classifier, split) for split in (val, test))
-    seen = {layout: look(classifier, path, layout) for layout, path in data.pictures.items()}
-    pictures = {layout.name: judge(contract.labels, s.rows, s.logits) for layout, s in seen.items()}
+    logits = {layout: classifier.logits(prepared.pixels) for layout, prepared in reference.pictures.items()}
+    rows = {layout: prepared.rows for layout, prepared in reference.pictures.items()}
+    pictures = {layout.name: judge(contract.labels, rows[layout], logits[layout]) for layout in rows}
     matrix = confusion(test.labels, test_logits.argmax(axis=-1), len(contract.labels))
     confidence = None
     if source.is_live:
-        photos = seen[PHOTOS]
-        right = np.stack([target(row.classes) for row in photos.rows])
-        fitted = fit_live(right, photos.logits)
-        confidence = cross_validate(right, photos.logits, [row.person for row in photos.rows], source.config.seed)
+        right = {layout: np.stack([target(row.classes) for row in some]) for layout, some in rows.items()}
+        kept = keep(np.concatenate([*right.values()]), reference.own_logits, np.concatenate([*logits.values()]))
+        fitted = fit_live(right[PHOTOS], logits[PHOTOS])
+        people = [row.person for row in rows[PHOTOS]]
+        confidence = cross_validate(right[PHOTOS], logits[PHOTOS], people, source.config.seed)
     else:
+        kept = keep(one_hot(val.labels), reference.own_logits, val_logits)
         fitted = fit_fashion(one_hot(val.labels), val_logits)
     contract = replace(
         contract,
@@ -132,7 +175,33 @@ def measure(source: Source, mode: str, model_file: Path, data: Data) -> Measured
     )
     write_json(contract_file, contract.to_json())
     reports = class_reports(matrix, contract.labels)[:10]  # none is not among the test images
-    return Measured(contract, parity, model_file.stat().st_size, reports, pictures, confidence)
+    return Measured(contract, parity, kept, model_file.stat().st_size, reports, pictures, confidence, layers)
+
+
+def check(
+    mode: str, classifier: Classifier, model_file: Path, reference: Reference, debug: bool
+) -> tuple[Parity, list[LayerError]]:
+    """Parity with the trained network, as far as the file's logits reach; with ``debug`` the error of each layer.
+
+    Raises ConversionError, naming layers, if it is beyond the mode's tolerance.
+    """
+    pixels = reference.parity_pixels
+    parity = compare(reference.parity_logits.clip(*logits_range(model_file)), classifier.logits(pixels))
+    needed = debug or not is_within(parity, mode)
+    layers = layer_errors(reference.exported, model_file, pixels[:LAYER_IMAGES]) if needed else []
+    require(parity, mode, layers)
+    return parity, layers
+
+
+def keep(right: Float32, trained: Float32, converted: Float32) -> Kept:
+    """What of the ``trained`` network's logits, float32 (N, classes), is kept in the ``converted`` ones.
+
+    ``right`` is float32 (N, classes), 1 for every class that is right for a row.
+    """
+    rows, before, after = np.arange(len(right)), trained.argmax(axis=-1), converted.argmax(axis=-1)
+    shares = (before == after).mean(), right[rows, after].mean(), right[rows, before].mean()
+    agreement, accuracy, float32_accuracy = (float(share) for share in shares)
+    return Kept(agreement, accuracy, float32_accuracy, len(right))
 
 
 def logits_of(classifier: Classifier, split: Split) -> Float32:

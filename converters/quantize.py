@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 import numpy.typing as npt
+from ai_edge_litert.interpreter import Interpreter
 from ai_edge_quantizer import quantizer
 from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.calibrator import CalibrationMode, Calibrator
@@ -18,8 +19,10 @@ from ai_edge_quantizer.utils.qsv_utils import min_max_update
 from edge_app.errors import ConversionError
 
 UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 
 MODES = ("int8", "dynamic", "float16", "float32")
+SOFTMAX_SEES = 12.0  # a logit that is lower than the greatest by this has a probability below 0.000007
 
 
 def export_float32(network: keras.Model) -> bytes:
@@ -67,7 +70,8 @@ def quantize(float32_model: bytes, mode: str, calibration: UInt8) -> bytes:
 def calibrate(float32_model: bytes, manager: RecipeManager, pixels: UInt8) -> dict[str, Any]:
     """The least and greatest value of every tensor over model-ready pixels uint8 (N, H, W, C), as the quantizer has it.
 
-    ``Quantizer.calibrate`` averages the extremes of the pictures instead, and so clips the larger logits.
+    ``Quantizer.calibrate`` averages the extremes of the pictures instead, and so clips the larger logits. Of the logits
+    it is the range that a softmax can tell apart: 256 steps over all of it would make the two best equal too often.
     """
     calibrator = Calibrator(
         float32_model,
@@ -78,4 +82,19 @@ def calibrate(float32_model: bytes, manager: RecipeManager, pixels: UInt8) -> di
     samples = [{"pixels": image[np.newaxis].astype(np.float32)} for image in pixels]
     calibrator.calibrate({"serving_default": samples}, manager)
     statistics: dict[str, Any] = calibrator.get_model_qsvs()
-    return statistics
+    runner = Interpreter(model_content=float32_model).get_signature_runner("serving_default")
+    low, high = telling_range(np.concatenate([runner(**sample)["logits"] for sample in samples]))
+    limits = {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
+    return statistics | {runner.get_output_details()["logits"]["name"]: limits}
+
+
+def telling_range(logits: Float32) -> tuple[float, float]:
+    """Logits float32 (N, classes) -> (low, high), beyond which a logit may be cut off without a softmax seeing it.
+
+    ``low`` is SOFTMAX_SEES below the least of the pictures' greatest logits, ``high`` as much above the greatest of
+    their second greatest; neither is farther out than the logits are.
+    """
+    ordered = np.sort(logits, axis=-1)
+    low = max(ordered[:, 0].min(), ordered[:, -1].min() - SOFTMAX_SEES)
+    high = min(ordered[:, -1].max(), ordered[:, -2].max() + SOFTMAX_SEES)
+    return float(low), float(high)

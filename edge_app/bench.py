@@ -26,18 +26,23 @@ UInt8 = npt.NDArray[np.uint8]
 STAGES = ("decode", "preprocess", "invoke", "decide", "total")
 FRAMES = 200
 WARM_UP_FRAMES = 20
-MAX_SECONDS = 20.0  # a slow device stops here, with at least WARM_UP_FRAMES timed
+MAX_SECONDS = 20.0  # a slow device stops here
+FEWEST = 20  # with so many timed
 
 
-def bench(model: str | None, threads: int | None, as_json: bool) -> None:
+def bench(model: str | None, threads: int | None, frames: int | None, warm_up: int, as_json: bool) -> None:
     """Times the frame path on a 320x240 JPEG and prints n, p50, p95 and p99 of each stage, in milliseconds.
+
+    With ``frames`` so many are timed, else FRAMES, or fewer where they take longer than MAX_SECONDS.
 
     The conditions go before the table; with `as_json` to stderr, and stdout is one object of the stages. Raises what
     `Classifier.load` raises.
     """
     classifier = Classifier.load(model or default_model(), threads)
-    print(conditions(classifier), file=sys.stderr if as_json else sys.stdout, flush=True)
-    summary = summarize(time_frames(classifier, picture_jpeg()))
+    print(
+        f"{conditions(classifier)}; warm-up: {warm_up} frames", file=sys.stderr if as_json else sys.stdout, flush=True
+    )
+    summary = summarize(time_frames(classifier, picture_jpeg(), frames, warm_up))
     if as_json:
         print(json.dumps(summary))
         return
@@ -47,13 +52,18 @@ def bench(model: str | None, threads: int | None, as_json: bool) -> None:
     print(f"\nA row for the table in docs/raspberry-pi.md:\n{table_row(classifier, summary)}")
 
 
-def time_frames(classifier: Classifier, jpeg: bytes) -> npt.NDArray[np.float64]:
-    """The same frame again and again, after a warm-up: milliseconds, float64 (n, 5), a column for each of STAGES."""
-    for _ in range(WARM_UP_FRAMES):
+def time_frames(
+    classifier: Classifier, jpeg: bytes, frames: int | None = None, warm_up: int = WARM_UP_FRAMES
+) -> npt.NDArray[np.float64]:
+    """The same frame again and again, after a warm-up: milliseconds, float64 (n, 5), a column for each of STAGES.
+
+    n is ``frames``; without, FRAMES, or fewer where they take longer than MAX_SECONDS.
+    """
+    for _ in range(warm_up):
         _time_frame(classifier, jpeg)
     rows: list[list[float]] = []
-    deadline = time.perf_counter() + MAX_SECONDS
-    while len(rows) < FRAMES and (len(rows) < WARM_UP_FRAMES or time.perf_counter() < deadline):
+    deadline = time.perf_counter() + (MAX_SECONDS if frames is None else float("inf"))
+    while len(rows) < (frames or FRAMES) and (len(rows) < FEWEST or time.perf_counter() < deadline):
         rows.append(_time_frame(classifier, jpeg))
     return np.array(rows)
 
@@ -109,16 +119,16 @@ def picture_jpeg() -> bytes:
 def conditions(classifier: Classifier) -> str:
     """Model, threads, machine and versions, in two lines."""
     contract = classifier.contract
-    packages = (classifier.runtime.replace("_", "-"), "numpy", "pillow")
+    packages = (classifier.runtime, "numpy", "pillow")
     versions = ", ".join(f"{package} {importlib.metadata.version(package)}" for package in packages)
     return (
         f"{contract.name} ({contract.quantization}), threads: {classifier.threads}, 320x240 JPEG\n"
-        f"{_machine()}, {os.cpu_count()} cores, {platform.system()}; "
+        f"{machine()}, {os.cpu_count()} cores, {platform.system()}; "
         f"Python {platform.python_version()}, {versions}, OpenCV {cv2.__version__}"
     )
 
 
-def _machine() -> str:
+def machine() -> str:
     """The board's or the processor's name where Linux tells it, else the architecture."""
     board = Path("/proc/device-tree/model")
     if board.is_file():

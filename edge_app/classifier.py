@@ -1,10 +1,8 @@
-"""A model ready to answer: the one module that knows the TFLite runtime."""
+"""A model ready to answer."""
 
-import importlib
 import os
 import threading
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,14 +10,13 @@ import numpy.typing as npt
 
 from edge_app.contract import Contract, read_contract, sha256
 from edge_app.decide import Decision, decide, probabilities
-from edge_app.errors import ContractError, RuntimeMissing
+from edge_app.errors import ContractError
 from edge_app.models import contract_path
 from edge_app.preprocess import frame_to_input
+from edge_app.runtime import make_interpreter
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
-
-RUNTIMES = ("ai_edge_litert.interpreter", "tflite_runtime.interpreter")
 
 
 @dataclass(frozen=True)
@@ -28,30 +25,6 @@ class Outputs:
 
     logits: Float32
     features: Float32
-
-
-def make_interpreter(path: Path, threads: int) -> tuple[Any, str]:
-    """(interpreter, name of its package), from the first runtime that can construct one.
-
-    Importing proves nothing: tflite-runtime 2.14 imports beside numpy 2, and fails when it is used. Raises
-    RuntimeMissing if there is no runtime, ContractError if the runtime there is refuses the file.
-    """
-    reasons = []
-    for module_name in RUNTIMES:
-        package = module_name.split(".")[0]
-        try:
-            interpreter = importlib.import_module(module_name).Interpreter(str(path), num_threads=threads)
-            interpreter.allocate_tensors()
-            return interpreter, package
-        except ImportError as error:
-            reasons.append(f"{package}: {error}")
-        except (ValueError, RuntimeError, AttributeError) as error:
-            if package == "ai_edge_litert":
-                raise ContractError(f"{path}: not a model this runtime can run ({error}). Convert it again.") from error
-            reasons.append(f"{package}: {error}")
-    raise RuntimeMissing(
-        f"no TFLite runtime works here ({'; '.join(reasons)}). Install one: pip install ai-edge-litert"
-    )
 
 
 def default_threads() -> int:
@@ -75,7 +48,7 @@ class Classifier:
         classes = int(self._logits["shape"][-1])
         if classes != len(contract.labels):
             raise ContractError(f"{contract.name}: the file gives {classes} logits for {len(contract.labels)} labels.")
-        self._codes = _input_codes(self._input)
+        self._codes = input_codes(self._input)
 
     @classmethod
     def load(cls, model: str, threads: int | None = None) -> "Classifier":
@@ -131,10 +104,10 @@ class Classifier:
         return self._read(self._logits), self._read(self._features)
 
     def _read(self, detail: dict[str, Any]) -> Float32:
-        return _dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)
+        return dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)
 
 
-def _input_codes(detail: dict[str, Any]) -> npt.NDArray[np.generic]:
+def input_codes(detail: dict[str, Any]) -> npt.NDArray[np.generic]:
     """What the model is given for each of the 256 pixel values: the value itself, or its quantized code."""
     values = np.arange(256, dtype=np.float32)
     scale, zero_point = detail["quantization"]
@@ -150,6 +123,7 @@ def _width(detail: dict[str, Any]) -> int:
     return int(np.prod(detail["shape"][1:]))
 
 
-def _dequantize(codes: npt.NDArray[np.generic], detail: dict[str, Any]) -> Float32:
+def dequantize(codes: npt.NDArray[np.generic], detail: dict[str, Any]) -> Float32:
+    """A tensor's codes, any shape, as what they stand for by the tensor's detail: float32, same shape."""
     scale, zero_point = detail["quantization"]
     return (codes.astype(np.float32) - zero_point) * np.float32(scale) if scale else codes.astype(np.float32)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from edge_app.errors import EdgeAppError
+from edge_app.runtime import INSISTED, RUNTIMES
 
 FAILED = 1  # some of the pictures could not be read
 REFUSED = 2  # nothing could be done; argparse's own status for wrong arguments
@@ -68,6 +69,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="browser, auto, N, picamera, picamera:locked, FILE, FOLDER or URL (browser; auto without a page)",
     )
     parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
+    parser.add_argument("--runtime", choices=RUNTIMES, help="the only TFLite runtime to use (the first that works)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_number(int, 1, 65535), default=7860, help="port to listen on (7860)")
     parser.add_argument(
@@ -91,15 +93,20 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument(
         "--threads", type=_number(int, 1, 64), metavar="N", help="threads of the runtime (half of the cores)"
     )
+    bench.add_argument("--frames", "-n", type=_number(int, 1, 1_000_000), metavar="N", help="frames to time (200)")
+    bench.add_argument("--warm-up", type=_number(int, 0, 1_000_000), default=20, metavar="N", help="frames before (20)")
     models = commands.add_parser("models", help="list the models")
     for command in (classify, bench):  # SUPPRESS: a model named before the command stays
         command.add_argument("--model", default=argparse.SUPPRESS, help="a model's name, see the command models")
+        command.add_argument("--runtime", choices=RUNTIMES, default=argparse.SUPPRESS, help="the only runtime to use")
     for command in (classify, bench, models):
         command.add_argument("--json", action="store_true", help="machine-readable")
     return parser
 
 
 def _run(options: argparse.Namespace) -> int:
+    if options.runtime:
+        os.environ[INSISTED] = options.runtime
     if options.command == "classify":
         from edge_app.classify import classify_paths
 
@@ -107,7 +114,7 @@ def _run(options: argparse.Namespace) -> int:
     if options.command == "bench":
         from edge_app.bench import bench
 
-        bench(options.model, options.threads, options.json)
+        bench(options.model, options.threads, options.frames, options.warm_up, options.json)
         return 0
     if options.command == "models":
         list_models(options.json)
@@ -183,7 +190,7 @@ def _refuse_page_only(options: argparse.Namespace) -> None:
 def _refuse_page_options(parser: argparse.ArgumentParser, options: argparse.Namespace) -> None:
     """An option of the page before a command would do nothing: better to say so."""
     for name, default in vars(parser.parse_args([])).items():
-        if name not in ("command", "model") and getattr(options, name) != default:
+        if name not in ("command", "model", "runtime") and getattr(options, name) != default:
             parser.error(f"--{name.replace('_', '-')} is an option of the page, not of {options.command}")
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from edge_app.contract import Contract, read_contract
 from edge_app.errors import ContractError, ModelNotFound
 
+CARD = ".card.json"  # a model's card as data, beside its contract
 PREFERRED = ("cnn4", "cnn4-fashion-mnist")
 
 
@@ -35,7 +36,8 @@ def contract_path(model: str) -> Path:
 
 def contracts() -> list[Contract]:
     """The contracts of all installed models, by name. Raises ContractError if one is malformed or misnamed."""
-    return [_installed(path) for path in sorted((assets_dir() / "models").glob("*.json"))]
+    paths = sorted((assets_dir() / "models").glob("*.json"))
+    return [_installed(path) for path in paths if not path.name.endswith(CARD)]
 
 
 def _installed(path: Path) -> Contract:

@@ -66,12 +66,12 @@ def test_imports_point_one_way(package: str, forbidden: set[str]) -> None:
     assert {pair for pair in found if pair[1] in forbidden} == set()
 
 
-def test_gradio_stays_in_the_page_and_the_runtime_in_the_classifier() -> None:
+def test_gradio_stays_in_the_page_and_the_runtime_in_its_module() -> None:
     users = {path.relative_to(ROOT).as_posix() for path in SOURCES if "gradio" in set(imported(path))}
     assert users
     assert all(user.startswith("edge_app/page/") for user in users)
     text = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "edge_app").rglob("*.py")}
-    assert [name for name, content in text.items() if "ai_edge_litert.interpreter" in content] == ["classifier.py"]
+    assert [name for name, content in text.items() if "ai_edge_litert.interpreter" in content] == ["runtime.py"]
 
 
 def test_catching_everything_happens_at_most_once_on_the_device() -> None:

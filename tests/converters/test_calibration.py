@@ -6,7 +6,16 @@ import cv2
 import numpy as np
 import pytest
 
-from converters.data import CALIBRATION_PER_CLASS, Data, calibration_pixels, load_data, parity_pixels, stratified
+from converters.data import (
+    CALIBRATION_PER_CLASS,
+    Data,
+    calibration_pixels,
+    load_data,
+    parity_pixels,
+    stratified,
+    validation_pictures,
+)
+from converters.quantize import telling_range
 from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from train.data import FashionMnist, Split
@@ -44,8 +53,9 @@ def test_a_live_model_is_calibrated_on_photos_too(data: Data) -> None:
 
 
 def test_parity_is_taken_on_validation_pictures(data: Data) -> None:
-    assert parity_pixels(data, SPEC, is_live=False).shape == (1000, 28, 28, 1)
-    pixels = parity_pixels(data, SPEC, is_live=True)
+    pictures = validation_pictures(data, SPEC)
+    assert parity_pixels(data, pictures, SPEC, is_live=False).shape == (1000, 28, 28, 1)
+    pixels = parity_pixels(data, pictures, SPEC, is_live=True)
     assert len(pixels) == 1000
     assert pixels[0, 0, 0, 0] == pytest.approx(150, abs=1) and pixels[1:].max() == 0
 
@@ -53,3 +63,9 @@ def test_parity_is_taken_on_validation_pictures(data: Data) -> None:
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="calibrated on photos"):
         load_data(str(tmp_path), seed=1, is_live=True)
+
+
+def test_the_range_of_logits_is_what_a_softmax_can_tell_apart() -> None:
+    # Greatest 30 and 4, second greatest 10 and 1: 12 below 4, 12 above 10.
+    assert telling_range(np.array([[30, 10, -50], [1, 4, -20]], np.float32)) == (-8, 22)
+    assert telling_range(np.array([[3, 1, -2]], np.float32)) == (-2, 3)

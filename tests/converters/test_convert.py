@@ -5,6 +5,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from spoiling import spoiled
 
 from converters.checkpoint import keep_checkpoint
 from converters.convert import convert
@@ -45,7 +46,7 @@ def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tm
     (measured,) = convert(source, ["int8"], data, tmp_path)
     again = tmp_path / "again"
     convert(source, ["int8"], data, again)
-    for suffix in (".tflite", ".json", ".md"):
+    for suffix in (".tflite", ".json", ".card.json", ".md"):
         assert (again / f"{NAME}{suffix}").read_bytes() == (tmp_path / f"{NAME}{suffix}").read_bytes()
     made, shipped = (read_contract(folder / f"{NAME}.json") for folder in (tmp_path, SHIPPED.parent))
     varying = {"sha256", "versions", "accuracy", "temperature", "threshold"}
@@ -59,28 +60,20 @@ def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tm
     assert compare(logits[1], logits[0]).agreement >= 0.99
     trained = source.result["test"]["accuracy"]
     assert measured.contract.accuracy[TEST] >= trained - 0.003
-    assert sorted(path.name for path in again.iterdir()) == [f"{NAME}.json", f"{NAME}.md", f"{NAME}.tflite"]
+    names = [f"{NAME}{suffix}" for suffix in (".card.json", ".json", ".md", ".tflite")]
+    assert sorted(path.name for path in again.iterdir()) == names
 
 
-def test_spoiled_model_is_refused_and_the_old_one_stays(data: Data, tmp_path: Path) -> None:
-    spoiled = load_source(CHECKPOINT)
-    honest = load_source(CHECKPOINT)
-    kernel = spoiled.network.get_layer("features").kernel
-    kernel.assign(np.roll(np.asarray(kernel), 1, axis=1))
+def test_spoiled_model_is_refused_and_the_old_one_stays(
+    source: Source, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     old = tmp_path / f"{NAME}.tflite"
     old.write_bytes(b"the old model")
-    # What is exported is the spoiled network; what it is compared with, the trained one.
-    network = honest.network
-
-    class Spoiling:
-        """Has the layers of one network, predicts with the other."""
-
-        name, input_shape, output = network.name, network.input_shape, network.output
-        layers = spoiled.network.layers
-        predict = staticmethod(network.predict)
-
-    with pytest.raises(ConversionError, match="int8 does not say what the trained network says"):
-        convert(Source(honest.config, honest.result, Spoiling(), False), ["int8"], data, tmp_path)
+    monkeypatch.setattr(
+        "converters.convert.export_float32", lambda network: export_float32(spoiled(network, "features"))
+    )
+    with pytest.raises(ConversionError, match=r"int8 does not say what .* the worst first: features"):
+        convert(source, ["int8"], data, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [old.name]
     assert old.read_bytes() == b"the old model"
 

@@ -6,7 +6,8 @@ import numpy.typing as npt
 import pytest
 from keras import layers
 
-from converters.fold import Affine, fold_batch_norms, folded
+from converters.equalize import equalize, greatest
+from converters.fold import Affine, flattened, fold_batch_norms, folded
 from train.models import build
 
 PIXELS = np.random.default_rng(1).uniform(0, 255, (4, 28, 28, 1)).astype(np.float32)
@@ -58,3 +59,58 @@ def test_kernel_and_bias_by_hand() -> None:
     kernel, bias = folded([np.array([[3], [4]], np.float32), np.array([10], np.float32)], affine)
     assert kernel.tolist() == [[6], [20]]
     assert bias.tolist() == [9]
+
+
+@pytest.mark.parametrize("name", ["cnn1", "cnn3", "cnn4"])
+def test_equal_channels_say_the_same(name: str) -> None:
+    network = build(name)
+    spoil_norms(network, lowest=0.5)
+    plain = fold_batch_norms(network)
+    equalize(plain, PIXELS.astype(np.uint8))
+    expected, found = outputs(network), outputs(plain)
+    for output in ("logits", "features"):
+        assert found[output] == pytest.approx(
+            expected[output], rel=1e-4, abs=1e-4 * float(np.abs(expected[output]).max())
+        )
+
+
+def test_equalization_by_hand() -> None:
+    """Two channels reach 8 and 2 and are read by 1 and 1 (the filters' greatest): scaled by 1/sqrt(8), 1/sqrt(2)."""
+    pixels = keras.Input((1,), name="pixels")
+    hidden = layers.Dense(2, activation="relu")(pixels)
+    features = layers.Dense(2, name="features")(hidden)
+    network = keras.Model(pixels, {"features": features, "logits": layers.Dense(1, name="logits")(features)})
+    first, second = network.layers[1], network.layers[2]
+    first.set_weights([np.array([[4, 1]], np.float32), np.zeros(2, np.float32)])
+    second.set_weights([np.array([[5, 0], [0, 3]], np.float32), np.ones(2, np.float32)])
+    taken = np.array([[2], [1]], np.uint8)
+    assert [most.tolist() for most in greatest(network, [first], taken)] == [[8, 2]]
+    equalize(network, taken)
+    # Those two, divided by their geometric mean 1/2: 0.7071 and 1.4142.
+    assert first.get_weights()[0] == pytest.approx(np.array([[4 * 0.5**0.5, 2**0.5]]), rel=1e-5)
+    assert second.get_weights()[0] == pytest.approx(np.array([[5 * 2**0.5, 0], [0, 3 * 0.5**0.5]]), rel=1e-5)
+
+
+def test_dead_filters_stay_dead() -> None:
+    """A filter that reads nothing, a channel that never lives: nothing is divided by 0."""
+    network = build("cnn3")
+    kernel, bias = network.layers[2].get_weights()
+    kernel[..., 0] = 0
+    network.layers[2].set_weights([kernel, bias])
+    plain = fold_batch_norms(network)
+    second = plain.layers[4]
+    kernel, bias = second.get_weights()
+    second.set_weights([np.zeros_like(kernel), bias])
+    expected = outputs(plain)["logits"]
+    equalize(plain, PIXELS.astype(np.uint8))
+    assert outputs(plain)["logits"] == pytest.approx(expected, abs=1e-5)
+
+
+def test_networks_inside_a_network_are_one_chain() -> None:
+    network = build("vgg19", 32)
+    plain = fold_batch_norms(network)
+    names = [getattr(step, "name", "") for step in flattened(network)]
+    assert names[:3] == ["flip", "scale", "block1_conv1"] and names[-1] == "logits"
+    pixels = np.random.default_rng(4).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
+    expected, found = (np.asarray(each(pixels, training=False)["logits"]) for each in (network, plain))
+    assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)

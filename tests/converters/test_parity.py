@@ -3,6 +3,8 @@
 import numpy as np
 import pytest
 
+from converters.layers import LayerError
+from converters.measure import Kept, keep
 from converters.parity import Parity, compare, require
 from edge_app.errors import ConversionError
 
@@ -17,7 +19,18 @@ def test_compare() -> None:
 
 @pytest.mark.parametrize("mode", ["float32", "float16", "dynamic", "int8"])
 def test_require(mode: str) -> None:
-    require(Parity(0, 0, 1, 2), mode)
+    require(Parity(0, 0, 1, 2), mode, [])
+    layers = [LayerError("dense", 0.001), LayerError("logits", 0.7)]
     for bad in (Parity(0.2, 0, 1, 2), Parity(0, 9, 1, 2), Parity(0, 0, 0.9, 2), Parity(float("nan"), 0, 1, 2)):
-        with pytest.raises(ConversionError, match=f"{mode} does not say what the trained network says"):
-            require(bad, mode)
+        with pytest.raises(
+            ConversionError, match=rf"{mode} does not say what .*the worst first: logits 0\.7, dense 0\.001\."
+        ):
+            require(bad, mode, layers)
+
+
+def test_keep() -> None:
+    # Labels 0, 1, 0, 1 become 0, 0, 0, 1; of the third picture both are right, of the others the first.
+    trained = np.array([[1, 0], [0, 1], [1, 0], [0, 1]], np.float32)
+    converted = np.array([[2, 0], [1, 0], [1, 0], [0, 1]], np.float32)
+    right = np.array([[1, 0], [1, 0], [1, 1], [1, 0]], np.float32)
+    assert keep(right, trained, converted) == Kept(agreement=0.75, accuracy=0.75, float32_accuracy=0.5, count=4)

@@ -10,10 +10,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge_app.classifier import Classifier, make_interpreter
+from edge_app.classifier import Classifier
 from edge_app.contract import sha256
 from edge_app.errors import ContractError, ModelNotFound
 from edge_app.models import assets_dir, contract_path, contracts, default_model
+from edge_app.runtime import make_interpreter
 
 SHIPPED = "cnn1-fashion-mnist"
 

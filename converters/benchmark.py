@@ -1,0 +1,147 @@
+"""The same network in every mode and runtime: ``python -m converters benchmark RUN... --peers``."""
+
+import argparse
+import json
+import os
+import platform
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import keras
+import numpy as np
+
+from converters.benchmark_report import plot, tables
+from converters.card import card
+from converters.convert import prepared
+from converters.data import calibration_pixels, load_data, parity_pixels, validation_pictures
+from converters.fold import flattened, fold_batch_norms
+from converters.install import install, json_bytes
+from converters.measure import input_spec
+from converters.peers import ONNX, export_onnx
+from converters.quantize import MODES, export_float32, quantize
+from edge_app.bench import machine
+from edge_app.contract import sha256
+from edge_app.errors import ConversionError, DataError
+from edge_app.models import CARD, assets_dir
+from train.source import Source, load_source
+
+ROOT = Path(__file__).parents[1]
+REPORT = ROOT / "docs" / "benchmark.json"
+RESULTS = ROOT / "docs" / "results.md"
+PICTURE = ROOT / "docs" / "images" / "benchmark.png"
+BEGIN, END = "<!-- python -m converters benchmark -->", "<!-- end -->"
+THREADS = (1, 2)
+PICTURES = 30
+CHILD_TIMEOUT_S = 1800
+
+
+def multiply_accumulates(network: keras.Model) -> int:
+    """Multiplications of one inference, in convolutions and dense layers."""
+    weighted = [layer for layer in flattened(network) if isinstance(layer, keras.layers.Conv2D | keras.layers.Dense)]
+    return sum(int(np.prod(layer.output.shape[1:-1]) * np.prod(layer.kernel.shape)) for layer in weighted)
+
+
+def measure(run: Path, data_dir: str | None, with_peers: bool) -> dict[str, Any]:
+    """One run's figures: a name, sizes, and for each number of threads the engines' times."""
+    source = load_source(run)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        plain = write_files(source, data_dir, folder, with_peers)
+        found = {str(threads): in_a_child(folder, run, threads, with_peers) for threads in THREADS}
+        return {
+            "name": source.name,
+            "parameters": source.result["parameters"],
+            "multiply_accumulates": multiply_accumulates(plain),
+            "sha256": sha256(folder / "int8.tflite"),
+            "bytes": {mode: (folder / f"{mode}.tflite").stat().st_size for mode in MODES},
+            "threads": {threads: child["engines"] for threads, child in found.items()},
+            "missing": found[str(THREADS[0])]["missing"],
+            "versions": found[str(THREADS[0])]["versions"],
+        }
+
+
+def write_files(source: Source, data_dir: str | None, folder: Path, with_peers: bool) -> keras.Model:
+    """The network in all modes, as ONNX where that can be had, and validation pictures; returns what was exported."""
+    spec = input_spec(source)
+    data = load_data(data_dir, source.config.seed, source.is_live)
+    pictures = validation_pictures(data, spec) if source.is_live else {}
+    np.save(folder / "pictures.npy", parity_pixels(data, pictures, spec, source.is_live)[:PICTURES])
+    calibration = calibration_pixels(data, spec, source.is_live, source.config.seed)
+    float32_model = export_float32(prepared(source.network, calibration))
+    for mode in MODES:
+        (folder / f"{mode}.tflite").write_bytes(quantize(float32_model, mode, calibration))
+    plain = fold_batch_norms(source.network)
+    if with_peers:
+        try:
+            export_onnx(plain, folder / ONNX)
+        except ImportError as error:
+            print(f"no ONNX file: {error}", file=sys.stderr)
+    return plain
+
+
+def in_a_child(folder: Path, run: Path, threads: int, with_peers: bool) -> dict[str, Any]:
+    """What ``converters.race`` prints. Raises ConversionError with its complaint if it fails."""
+    command = [sys.executable, "-m", "converters.race", str(folder), str(run), str(threads), "peers" * with_peers]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False)
+    if done.returncode:
+        raise ConversionError(f"the benchmark with {threads} threads failed: {done.stderr.strip()[-2000:]}")
+    report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return report
+
+
+def add_speeds(report: dict[str, Any]) -> None:
+    """Puts the int8 times into the cards of those installed models that are the very files that were timed."""
+    for model in report["models"]:
+        path = assets_dir() / "models" / f"{model['name']}{CARD}"
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else None
+        if known is None or known["contract"]["sha256"] != model["sha256"]:
+            print(f"{path.name}: not the model that was timed; its card stays without these times", file=sys.stderr)
+            continue
+        known["speeds"] = [
+            {"threads": int(threads), "conditions": report["conditions"], **engines["LiteRT int8"]}
+            for threads, engines in model["threads"].items()
+        ]
+        install({path: json_bytes(known), path.with_name(f"{model['name']}.md"): card(known).encode()})
+
+
+def with_block(page: str, text: str) -> str:
+    """A Markdown page with ``text`` between the benchmark's marks. Raises DataError if they are not there."""
+    before, begin, rest = page.partition(BEGIN)
+    _, end, after = rest.partition(END)
+    if not (begin and end):
+        raise DataError(f"{RESULTS}: has no lines {BEGIN} and {END}, between which the tables belong. Put them back.")
+    return f"{before}{begin}\n{text}\n{end}{after}"
+
+
+def conditions(versions: dict[str, str], load: float) -> str:
+    """Machine, what else it had to do (the load average before), and versions, one line."""
+    packages = ", ".join(f"{package} {number}" for package, number in sorted(versions.items()))
+    return (
+        f"{machine()}, {os.cpu_count()} cores, load average before {load:.1f}, {platform.system()}; "
+        f"Python {platform.python_version()}, {packages}"
+    )
+
+
+def main(argv: list[str]) -> int:
+    """Measures, and writes docs/benchmark.json and from it the tables, the picture and the cards' speeds."""
+    parser = argparse.ArgumentParser(prog="python -m converters benchmark", description=__doc__)
+    parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or a kept checkpoint")
+    parser.add_argument("--peers", action="store_true", help="also ONNX Runtime, OpenVINO, TensorFlow and Keras")
+    parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
+    args = parser.parse_args(argv)
+    load = os.getloadavg()[0]
+    models = []
+    for run in args.runs:
+        models.append(measure(run, args.data, args.peers))
+        print(tables({"models": models[-1:], "conditions": ""}), flush=True)
+        print("\n".join(models[-1]["missing"]), file=sys.stderr)
+    versions = {package: number for model in models for package, number in model["versions"].items()}
+    report = {"conditions": conditions(versions, load), "models": models}
+    page = with_block(RESULTS.read_text(encoding="utf-8"), tables(report))
+    install({REPORT: json_bytes(report), RESULTS: page.encode()})
+    plot(report, PICTURE)
+    add_speeds(report)
+    return 0

@@ -1,0 +1,177 @@
+"""The benchmark's tables come from its JSON; engines are timed in turn and have to be the same network."""
+
+import json
+import re
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from converters.benchmark import END, REPORT, RESULTS, multiply_accumulates, with_block
+from converters.benchmark_report import comparison, duration, plot, tables
+from converters.peers import Array, Engine, Missing, engines, inlined, litert
+from converters.race import race, require_same_labels, summary
+from edge_app.errors import ConversionError, DataError
+from edge_app.models import CARD, assets_dir, contracts
+from train.models import build
+
+MODEL = assets_dir() / "models" / "cnn3-fashion-mnist.tflite"
+PICTURES = np.random.default_rng(1).integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
+
+
+def times(p50_us: float) -> dict[str, float]:
+    return {"n": 9, "p50_us": p50_us, "p95_us": 2 * p50_us}
+
+
+EXAMPLE = {
+    "conditions": "A processor, 2 cores",
+    "models": [
+        {
+            "name": "cnn9",
+            "parameters": 1234,
+            "multiply_accumulates": 5_600_000,
+            "sha256": "",
+            "bytes": {"int8": 1_230_000, "float32": 4_560_000},
+            "threads": {
+                "1": {"LiteRT int8": times(100), "LiteRT float32": times(300), "Other": times(250)},
+                "2": {"LiteRT int8": times(80), "LiteRT float32": times(200), "Other": times(1600)},
+            },
+            "missing": [],
+            "versions": {},
+        }
+    ],
+}
+
+
+def test_the_table_by_hand() -> None:
+    about, table, one, two, end = tables(EXAMPLE).split("\n\n")
+    assert about == (
+        "**cnn9**: 5.6 million multiply-accumulates a picture, 1,234 parameters; int8 1.23 MB, float32 4.56 MB."
+    )
+    rows = [[cell.strip() for cell in line.split("|")[1:-1]] for line in table.splitlines()[2:]]
+    assert rows == [
+        ["LiteRT int8", "100 us", "200 us", "1.00", "80.0 us", "160 us", "1.00"],
+        ["LiteRT float32", "300 us", "600 us", "3.00", "200 us", "400 us", "2.50"],
+        ["Other", "250 us", "500 us", "2.50", "1.60 ms", "3.20 ms", "20.0"],
+    ]
+    assert one == "With 1 thread, LiteRT int8 takes 0.40 of the time of Other."
+    assert two == "With 2 threads, LiteRT int8 takes 0.05 of the time of Other."
+    assert end == "A processor, 2 cores."
+
+
+def test_without_others_nothing_is_compared() -> None:
+    alone = {"threads": {"1": {"LiteRT int8": times(1)}}}
+    assert comparison(alone, "1") == ""
+
+
+@pytest.mark.parametrize(("us", "text"), [(84.23, "84.2 us"), (142, "142 us"), (1234, "1.23 ms"), (65_400, "65.4 ms")])
+def test_durations_have_three_figures(us: float, text: str) -> None:
+    assert duration(us) == text
+
+
+def test_the_pages_table_is_its_json() -> None:
+    """Not typed: what stands between the marks is what the kept JSON gives."""
+    page = RESULTS.read_text(encoding="utf-8")
+    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    assert with_block(page, tables(report)) == page
+    report["models"][0]["threads"]["1"]["LiteRT int8"]["p50_us"] += 1000
+    assert with_block(page, tables(report)) != page
+    with pytest.raises(DataError, match="Put them back"):
+        with_block(page.replace(END, ""), "")
+
+
+def test_the_cards_speeds_are_the_benchmarks() -> None:
+    report = json.loads(REPORT.read_text(encoding="utf-8"))
+    timed = {model["sha256"]: model["threads"] for model in report["models"]}
+    for contract in contracts():
+        card = assets_dir() / "models" / f"{contract.name}{CARD}"
+        if contract.sha256 in timed and card.is_file():
+            found = {str(speed["threads"]): speed["p50_us"] for speed in json.loads(card.read_text())["speeds"]}
+            engines_of = timed[contract.sha256]
+            assert found == {threads: engines_of[threads]["LiteRT int8"]["p50_us"] for threads in engines_of}
+
+
+def test_cards_agree_with_their_contracts() -> None:
+    """The same facts in the contract, the card as data, and the card for people."""
+    for contract in contracts():
+        path = assets_dir() / "models" / f"{contract.name}{CARD}"
+        known = json.loads(path.read_text(encoding="utf-8"))
+        assert known["contract"] == contract.to_json()
+        assert known["size_bytes"] == path.with_name(f"{contract.name}.tflite").stat().st_size
+        assert known["kept"]["agreement"] >= 0.99 and known["kept"]["count"] >= 3000
+        assert known["kept"]["accuracy"] >= known["kept"]["float32_accuracy"] - 0.003
+        text = path.with_name(f"{contract.name}.md").read_text(encoding="utf-8")
+        assert text.startswith(f"# {contract.name}\n")
+        for name, share in contract.accuracy.items():
+            assert f"| {name} | {share:.2%} |" in text
+        assert re.search(rf"divided by {contract.temperature} before", text)
+        assert f"{known['size_bytes']:,}" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "macs"),
+    [
+        # 26*26*9*32 + 13*13*32*128 + 128*10
+        ("cnn1", 194_688 + 692_224 + 1_280),
+        # 26*26*9*32 + 11*11*9*32*64 + 3*3*9*64*128 + 1152*128 + 1280
+        ("cnn3", 194_688 + 2_230_272 + 663_552 + 147_456 + 1_280),
+    ],
+)
+def test_multiply_accumulates_by_hand(name: str, macs: int) -> None:
+    assert multiply_accumulates(build(name)) == macs
+
+
+def test_every_engine_has_its_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("converters.race.ROUNDS", 3)
+    monkeypatch.setattr("converters.race.BLOCK_CALLS", 4)
+    order: list[str] = []
+
+    def engine(name: str) -> Engine:
+        def call(_: object) -> Array:
+            order.append(name)
+            return np.zeros(1)
+
+        return Engine(np.copy, call, {})
+
+    found = {name: engine(name) for name in ("a", "b")}
+    times_us = race(found, PICTURES)
+    assert {name: len(own) for name, own in times_us.items()} == {"a": 12, "b": 12}
+    # Three pictures to warm up and four timed, three times each, in whole blocks.
+    blocks = [order[start : start + 7] for start in range(0, 42, 7)]
+    assert all(len(set(block)) == 1 for block in blocks)
+    assert summary([1.0, 2, 3]) == {"n": 3, "p50_us": 2.0, "p95_us": 2.9}
+
+
+def test_another_network_is_found_out() -> None:
+    one = Engine(np.copy, lambda _: np.eye(10)[1], {})
+    other = Engine(np.copy, lambda _: np.eye(10)[2], {})
+    require_same_labels({"one": one, "same": one}, PICTURES)
+    with pytest.raises(ConversionError, match="other agrees with one on 0% of the pictures only"):
+        require_same_labels({"one": one, "other": other}, PICTURES)
+
+
+def test_a_peer_that_is_not_there_is_a_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for package in ("onnxruntime", "openvino"):
+        monkeypatch.setitem(sys.modules, package, None)
+    for mode in ("int8", "dynamic", "float16", "float32"):
+        (tmp_path / f"{mode}.tflite").write_bytes(MODEL.read_bytes())
+    found = dict(engines(tmp_path, build("cnn3"), 1, with_peers=True))
+    missing = {name: engine.reason for name, engine in found.items() if isinstance(engine, Missing)}
+    assert set(missing) == {"ONNX Runtime float32", "OpenVINO float32", "OpenVINO int8"}
+    assert all(reason.endswith('Install it: pip install -e ".[benchmark]"') for reason in missing.values())
+    running = {name: engine for name, engine in found.items() if isinstance(engine, Engine)}
+    assert {engine.call(engine.ready(PICTURES[0])).shape for engine in running.values()} == {(1, 10)}
+
+
+def test_inlined_weights_give_the_same_logits(tmp_path: Path) -> None:
+    path = tmp_path / "int8.tflite"
+    path.write_bytes(MODEL.read_bytes())
+    first, second = litert(path, 1), litert(inlined(path), 1)
+    for picture in PICTURES:
+        assert np.array_equal(first.call(first.ready(picture)), second.call(second.ready(picture)))
+
+
+def test_a_picture_is_drawn(tmp_path: Path) -> None:
+    plot(EXAMPLE, tmp_path / "benchmark.png")
+    assert (tmp_path / "benchmark.png").stat().st_size > 10_000
