@@ -99,7 +99,7 @@ def table_row(classifier: Classifier, summary: dict[str, dict[str, float]]) -> s
     package = classifier.runtime.replace("_", "-")
     versions = f"Python {platform.python_version()}, {package} {importlib.metadata.version(package)}"
     model = f"{contract.name} {contract.quantization}"
-    return f"| {' | '.join([_machine(), model, str(classifier.threads), *times_ms, versions])} |"
+    return f"| {' | '.join([machine(), model, str(classifier.threads), *times_ms, versions])} |"
 
 
 def picture_jpeg() -> bytes:
