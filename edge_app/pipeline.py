@@ -3,6 +3,7 @@
 The camera's end is edge_app.cameras (or a browser); where the view ends up is the page's affair.
 """
 
+import logging
 import threading
 import time
 from dataclasses import dataclass, replace
@@ -11,12 +12,18 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.classifier import Classifier
+from edge_app.contract import Contract
 from edge_app.decide import Decision, Memory, probabilities, steady
+from edge_app.errors import LessonError, PointsError
+from edge_app.lessons import learned, read_lessons
 from edge_app.page.view import View, view
+from edge_app.points import Points, read_points
 from edge_app.preprocess import frame_to_input
 from edge_app.region import WHOLE, Region, crop
+from edge_app.taught import Head, with_names, with_taught
 
 UInt8 = npt.NDArray[np.uint8]
+Float32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)
@@ -43,10 +50,12 @@ class Latency:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of one frame; ``pixels`` uint8 (H, W, C) is what the model saw of it."""
+    """What became of one frame; ``pixels`` uint8 (H, W, C) is what the model saw of it, ``features`` float32 (F,) what
+    it made of that."""
 
     model: str
     pixels: UInt8
+    features: Float32
     decision: Decision
     view: View
     latency: Latency
@@ -58,35 +67,66 @@ class Pipeline:
     def __init__(self, classifier: Classifier, wish: Wish) -> None:
         self.wish = wish
         self._classifier = classifier
-        contract = classifier.contract
-        self._contract = contract if wish.threshold is None else replace(contract, threshold=wish.threshold)
+        self._take(classifier.head)
+
+    def _take(self, head: Head | None) -> None:
+        """What is taught while somebody looks counts from the next frame on."""
+        contract = self._classifier.contract
+        wished = contract if self.wish.threshold is None else replace(contract, threshold=self.wish.threshold)
+        self._head = head
+        self._contract: Contract = with_names(wished, head)
         self._memory: Memory | None = None
 
     def answer(self, frame_rgb: UInt8, captured_s: float) -> Answer:
         """A frame uint8 (H, W, 3), RGB, and when it was captured (time.monotonic) -> Answer."""
+        if self._classifier.head is not self._head:
+            self._take(self._classifier.head)
         contract = self._contract
         started = time.perf_counter()
         pixels = frame_to_input(crop(frame_rgb, self.wish.region), contract.input)
         framed = time.perf_counter()
-        logits = self._classifier.logits(pixels[np.newaxis])[0]
+        outputs = self._classifier.infer(pixels[np.newaxis])
         invoked = time.perf_counter()
-        self._memory, decision = steady(self._memory, probabilities(logits, contract.temperature), captured_s, contract)
+        probs, features = probabilities(outputs.logits[0], contract.temperature), outputs.features[0]
+        if self._head is not None:
+            probs = with_taught(probs, features, self._head, contract)
+        self._memory, decision = steady(self._memory, probs, captured_s, contract)
         shown = view(decision)
         decided = time.perf_counter()
         latency = Latency(1e3 * (framed - started), 1e3 * (invoked - framed), 1e3 * (decided - invoked))
-        return Answer(contract.name, pixels, decision, shown, latency)
+        return Answer(contract.name, pixels, features, decision, shown, latency)
 
 
 class Classifiers:
-    """Classifiers by name, each loaded when it is first asked for, once, and shared by all threads."""
+    """Classifiers by name, each loaded when it is first asked for, once, and shared by all threads.
+
+    They know what they were taught on this device. Where that cannot be read, it is logged, and they do without.
+    """
 
     def __init__(self) -> None:
         self._loaded: dict[str, Classifier] = {}
+        self._points: dict[str, Points] = {}
         self._loading = threading.Lock()
 
     def get(self, model: str) -> Classifier:
         """Raises what `Classifier.load` raises."""
         with self._loading:
             if model not in self._loaded:
-                self._loaded[model] = Classifier.load(model)
+                classifier = Classifier.load(model)
+                classifier.head = self._taught_before(classifier.contract)
+                self._loaded[model] = classifier
             return self._loaded[model]
+
+    def points(self, contract: Contract) -> Points:
+        """A model's points, read once. Raises PointsError."""
+        if contract.name not in self._points:
+            self._points[contract.name] = read_points(contract)
+        return self._points[contract.name]
+
+    def _taught_before(self, contract: Contract) -> Head | None:
+        try:
+            lessons = read_lessons(contract)
+            return learned(lessons, self.points(contract), contract) if lessons else None
+        except (LessonError, PointsError) as error:
+            logging.getLogger(__name__).warning("%s", error)
+            return None

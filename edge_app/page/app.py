@@ -62,7 +62,8 @@ def serve(
     if camera != "browser":
         open_camera(camera).close()  # a wrong path is better told now than on the page
         watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
-    page, desk = build_page(model, classifiers, watch, max_fps)
+    may_teach = not share and (is_loopback(host) or credentials is not None)
+    page, desk = build_page(model, classifiers, watch, max_fps, may_teach)
     rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
     try:
         return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
