@@ -62,8 +62,8 @@ def serve(
     if camera != "browser":
         open_camera(camera).close()  # a wrong path is better told now than on the page
         watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
-    may_teach = not share and (is_loopback(host) or credentials is not None)
-    page, desk = build_page(model, classifiers, watch, max_fps, may_teach)
+    teachable = may_teach(host, share, credentials is not None)
+    page, desk = build_page(model, classifiers, watch, max_fps, teachable)
     rules = Rules(desk.health, LOOPBACK | {in_url(host)} if is_loopback(host) else None)
     try:
         return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
@@ -155,6 +155,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def may_teach(host: str, share: bool, has_password: bool) -> bool:
+    """Whether those who use the page may teach: on this machine alone, or with a password that is not a link's."""
+    return not share and (is_loopback(host) or has_password)
 
 
 def own_address() -> str:

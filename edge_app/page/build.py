@@ -24,8 +24,8 @@ TITLE = "Edge Fashion"
 FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 # The page's style and script, in this order; the script is one function in the end.
-STYLES = ("base", "picture", "answer", "choices", "teach", "small")
-SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots", "teach")
+STYLES = ("base", "picture", "answer", "choices", "teach", "explore", "small")
+SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots", "teach", "explore")
 WEBP_QUALITY = 80
 
 
@@ -103,6 +103,9 @@ def server_functions(desk: Desk, school: School) -> list[Callable[[object], Repl
     def model_speeds(_: object) -> Reply:
         return desk.model_speeds()
 
+    def known_garments(message: object) -> Reply:
+        return desk.known_garments(message)
+
     def taught(message: object) -> Reply:
         return school.taught(message)
 
@@ -112,7 +115,7 @@ def server_functions(desk: Desk, school: School) -> list[Callable[[object], Repl
     def forget(message: object) -> Reply:
         return school.forget(message)
 
-    return [classify_frame, watch_camera, model_speeds, taught, teach, forget]
+    return [classify_frame, watch_camera, model_speeds, known_garments, taught, teach, forget]
 
 
 def _text(name: str) -> str:

@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
-TABS = ("model", "source", "details", "snapshots", "teach")
+TABS = ("model", "source", "details", "explore", "snapshots", "teach")
 
 
 def barriers(page: Page) -> list[str]:

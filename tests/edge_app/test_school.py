@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge_app.models import assets_dir, default_model
+from edge_app.page.app import may_teach
 from edge_app.page.frames import MAX_JPEG_CHARS, Desk
 from edge_app.page.teach import MAX_PICTURES, School
 from edge_app.pipeline import Classifiers
@@ -61,6 +62,21 @@ def test_what_is_taught_while_somebody_looks_counts_from_the_next_frame_on() -> 
     reply = desk.classify_frame(message)
     assert (reply["answer"], reply["state"]) == ("Lunch bag", "sure")
     assert desk.classify_frame({**message, "threshold": 1.0})["state"] == "unsure"  # thresholds apply to it, too
+
+
+@pytest.mark.parametrize(
+    ("host", "share", "has_password", "allowed"),
+    [
+        ("127.0.0.1", False, False, True),
+        ("localhost", False, True, True),
+        ("0.0.0.0", False, False, False),
+        ("0.0.0.0", False, True, True),
+        ("127.0.0.1", True, True, False),  # a link's visitors come from this machine, too
+        ("0.0.0.0", True, True, False),
+    ],
+)
+def test_who_may_teach(host: str, share: bool, has_password: bool, allowed: bool) -> None:
+    assert may_teach(host, share, has_password) is allowed
 
 
 def test_a_page_open_to_others_teaches_nobody_but_says_why() -> None:

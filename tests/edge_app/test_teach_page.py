@@ -1,5 +1,6 @@
 """Teaching a name on the page, in a real Chromium with the drawn trousers before its webcam."""
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, expect
 
-from edge_app.models import default_model
+from edge_app.models import assets_dir, default_model
 from train.pictures import PHOTOS, Collection
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -73,9 +74,11 @@ def test_a_still_picture_is_one_example_and_names_outlive_the_server(browser: Br
         expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
 
 
-def test_of_the_devices_camera_the_server_learns_too(browser: Browser) -> None:
-    folder = Path(__file__).parents[2] / "assets" / "examples"
-    with serving("--camera", str(folder / "bag.png")) as server, visit(browser, server.url) as page:
+def test_of_the_devices_camera_the_server_learns_too(browser: Browser, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    shutil.copy(assets_dir() / "examples" / "bag.png", pictures)
+    with serving("--camera", str(pictures)) as server, visit(browser, server.url) as page:
         page.click("#start")
         expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
         teach(page, "Purse", 10)

@@ -43,6 +43,7 @@ function sayWithoutAnswer(state, words) {
   inputPicture.hidden = true;
   [shownAt, named] = [[], ""];
   lastSeen = null;
+  showPlace(null);
   showNumbersNow();
   speak(words, 0);
 }

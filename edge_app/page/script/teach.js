@@ -42,9 +42,10 @@ function showTaught(reply, words = HOW_TO) {
 async function record() {
   const pictures = [];
   let before = null;
+  const hasNews = () => lastSeen && lastSeen !== before;
   while (run && pictures.length < LESSON_PICTURES) {
-    for (const began = performance.now(); lastSeen === before && performance.now() - began < NEXT_PICTURE_MS; ) await wait(20);
-    if (!lastSeen || lastSeen === before) break;
+    for (const began = performance.now(); !hasNews() && performance.now() - began < NEXT_PICTURE_MS; ) await wait(20);
+    if (!hasNews()) break;
     before = lastSeen;
     pictures.push(await partSeen(before));
     recordedBar.value = pictures.length;
