@@ -11,11 +11,12 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.classifier import Classifier
+from edge_app.classifier import Classifier, Outputs
 from edge_app.contract import Contract
 from edge_app.decide import Decision, Memory, probabilities, steady
 from edge_app.errors import LessonError, PointsError
 from edge_app.lessons import learned, read_lessons
+from edge_app.occlusion import highlighted, occlusion_map
 from edge_app.page.view import View, view
 from edge_app.points import Points, read_points
 from edge_app.preprocess import frame_to_input
@@ -87,14 +88,30 @@ class Pipeline:
         framed = time.perf_counter()
         outputs = self._classifier.infer(pixels[np.newaxis])
         invoked = time.perf_counter()
-        probs, features = probabilities(outputs.logits[0], contract.temperature), outputs.features[0]
-        if self._head is not None:
-            probs = with_taught(probs, features, self._head, contract)
+        probs, features = label_probabilities(outputs, contract, self._head)[0], outputs.features[0]
         self._memory, decision = steady(self._memory, probs, captured_s, contract)
         shown = view(decision)
         decided = time.perf_counter()
         latency = Latency(1e3 * (framed - started), 1e3 * (invoked - framed), 1e3 * (decided - invoked))
         return Answer(contract.name, pixels, features, decision, shown, latency)
+
+
+def label_probabilities(outputs: Outputs, contract: Contract, head: Head | None) -> Float32:
+    """N answers of a model -> probabilities float32 (N, labels), of its own and the taught labels of `contract`."""
+    probs = probabilities(outputs.logits, contract.temperature)
+    return probs if head is None else with_taught(probs, outputs.features, head, contract)
+
+
+def what_mattered(classifier: Classifier, answer: Answer) -> UInt8:
+    """What the model saw of a frame, with the parts that its likeliest label rests on: RGB, uint8 (S, S, 3)."""
+    head = classifier.head
+    contract = with_names(classifier.contract, head)
+
+    def all_labels(pixels: UInt8) -> Float32:
+        return label_probabilities(classifier.infer(pixels), contract, head)
+
+    best = int(all_labels(answer.pixels[np.newaxis])[0].argmax())
+    return highlighted(answer.pixels, occlusion_map(lambda pixels: all_labels(pixels)[:, best], answer.pixels))
 
 
 class Classifiers:

@@ -19,7 +19,7 @@ from edge_app.page.atlas import Atlas
 from edge_app.page.places import MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
 from edge_app.page.speed import Speeds
 from edge_app.page.watch import GaveUp, Watch
-from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish, what_mattered
 from edge_app.pixels import UInt8
 from edge_app.region import WHOLE, Region
 
@@ -41,7 +41,8 @@ class Message:
     """What the script sends: who it is, what is wished, and a frame (base64 JPEG) or the number of the last sight.
 
     ``still``: the frame is a single picture, to be answered without regard to those before. ``show_input``: the
-    answer is to hold what the model saw. ``show_place``: it is to tell where the frame lies on the map of ``axis``.
+    answer is to hold what the model saw. ``show_place``: it is to tell where the frame lies on the map of ``axis``;
+    ``show_parts``: which parts of it mattered.
     """
 
     visitor: str
@@ -51,6 +52,7 @@ class Message:
     still: bool
     show_input: bool
     show_place: bool
+    show_parts: bool
     axis: Axis
 
 
@@ -156,6 +158,8 @@ class Desk:
             shown["input"] = to_png(answer.pixels)
         if message.show_place:
             shown["place"] = self._atlas.place(answer.model, message.axis, answer.features)
+        if message.show_parts:
+            shown["parts"] = to_png(what_mattered(self._classifiers.get(answer.model), answer))
         return shown
 
 
@@ -178,8 +182,8 @@ def read_message(message: object, models: list[str]) -> Message:
         WHOLE if region is None else Region(*(_share(number) for number in _four(region))),
         None if threshold is None else _share(threshold),
     )
-    shown = (message.get("show_input") is True, message.get("show_place") is True)
-    return Message(visitor, wish, jpeg, after, message.get("still") is True, *shown, _axis(message))
+    wanted = {name: message.get(name) is True for name in ("still", "show_input", "show_place", "show_parts")}
+    return Message(visitor, wish, jpeg, after, **wanted, axis=_axis(message))
 
 
 def _model(message: dict[object, object], models: list[str]) -> str:

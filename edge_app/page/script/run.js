@@ -150,7 +150,8 @@ async function stopIfLoggedOut(mine) {
 
 // The server's answer; undefined if it fails or takes too long.
 function ask(question, message) {
-  const wish = { visitor, model: modelChoice.value, threshold, show_input: isOpen("details"), show_place: isOpen("explore"), axis: axis() };
+  const shown = { show_input: isOpen("details"), show_parts: partsAreDue(), show_place: isOpen("explore"), axis: axis() };
+  const wish = { visitor, model: modelChoice.value, threshold, ...shown };
   const answer = question({ ...wish, ...message }).catch(() => undefined);
   return within(ANSWER_TIMEOUT_MS, answer);
 }
