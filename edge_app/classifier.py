@@ -14,6 +14,7 @@ from edge_app.errors import ContractError
 from edge_app.models import contract_path
 from edge_app.preprocess import frame_to_input
 from edge_app.runtime import make_interpreter
+from edge_app.taught import Head
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -33,10 +34,14 @@ def default_threads() -> int:
 
 
 class Classifier:
-    """A model and its contract; safe to share between threads, which then take turns."""
+    """A model and its contract; safe to share between threads, which then take turns.
+
+    ``head`` is what it was taught on this device; live answers heed it (edge_app.pipeline), `classify` does not.
+    """
 
     def __init__(self, contract: Contract, interpreter: Any, runtime: str, threads: int) -> None:
         self.contract, self.runtime, self.threads = contract, runtime, threads
+        self.head: Head | None = None
         self._interpreter = interpreter
         self._turn = threading.Lock()
         self._input = interpreter.get_input_details()[0]

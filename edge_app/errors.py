@@ -11,6 +11,8 @@
     ├── Busy              all places of the page are taken (page.places)
     │   ├── StillLooking  this visitor's last frame is still being looked at (page.places)
     │   └── TooSoon       this visitor sends more frames a second than are taken (page.places)
+    ├── PointsError       a model's points are missing, damaged or another model's
+    ├── LessonError       a name cannot be taught, or what was taught cannot be read or kept
     ├── DataError         training data is missing, damaged or foreign
     ├── RunError          a training run cannot be started, resumed or read
     └── ConversionError   a converted model is not good enough to be kept
@@ -41,6 +43,14 @@ class ImageError(EdgeAppError):
 
 class CameraError(EdgeAppError):
     """A camera cannot be opened, or has stopped."""
+
+
+class PointsError(EdgeAppError):
+    """A model's points are missing, damaged, or another model's."""
+
+
+class LessonError(EdgeAppError):
+    """A name cannot be taught, or what was taught cannot be read or kept."""
 
 
 class DataError(EdgeAppError):

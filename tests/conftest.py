@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 # Before anything imports Keras: its cache and settings are the tests' own, its backend the one that exports.
 os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="edge-app-keras-")
+os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="edge-app-user-")  # what was taught here is no test's affair
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 

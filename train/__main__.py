@@ -1,12 +1,15 @@
-"""Command line: ``python -m train MODEL --recipe article``, ``python -m train compare``."""
+"""Command line: ``python -m train MODEL --recipe article``; also ``compare``, ``points`` and ``teach-figures``."""
 
 import argparse
 import dataclasses
+import importlib
 import os
 import sys
 from pathlib import Path
 
 from edge_app.errors import EdgeAppError, RunError
+
+COMMANDS = {"compare": "train.compare", "points": "train.points", "teach-figures": "train.teach_figures"}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -15,7 +18,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Trains one of the four networks. Stop it at any moment: the same command goes on from the last "
         "whole epoch.",
-        epilog="python -m train compare: tables and pictures over all installed models.",
+        epilog="python -m train compare: tables and pictures over all installed models. points: known garments as they "
+        "see them, for the map and for teaching. teach-figures: how well a model is taught new names.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
     parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
@@ -48,13 +52,11 @@ def _whole(text: str) -> int:
 
 
 def main(argv: list[str]) -> int:
-    """Runs one training, or the comparison; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
+    """Runs a training or another command; returns the exit status: 0 done, 2 a clear error, 130 stopped by Ctrl-C."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
-        if argv[:1] == ["compare"]:
-            from train import compare
-
-            return compare.main(argv[1:])
+        if argv and argv[0] in COMMANDS:
+            return int(importlib.import_module(COMMANDS[argv[0]]).main(argv[1:]))
         return _train(parse(argv))
     except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)

@@ -72,7 +72,7 @@ def serve(
         if has_device_camera(camera, needed=mqtt is not None):
             watch = Watch(lambda: open_camera(camera), classifiers, interval_s)
             ending.callback(watch.close)
-        page, desk = build_page(model, classifiers, watch, max_fps)
+        page, desk = build_page(model, classifiers, watch, max_fps, may_teach(host, share, credentials is not None))
         ending.callback(page.close, verbose=False)
         seen = None
         if watch is not None and mqtt is not None:
@@ -191,6 +191,11 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
+
+
+def may_teach(host: str, share: bool, has_password: bool) -> bool:
+    """Whether those who use the page may teach: on this machine alone, or with a password that is not a link's."""
+    return not share and (is_loopback(host) or has_password)
 
 
 def own_address() -> str:

@@ -14,6 +14,7 @@ from edge_app.images import decode_file
 from edge_app.labels import LIVE
 from edge_app.models import assets_dir, contract_path, contracts, default_model
 from edge_app.page.frames import Desk, Reply
+from edge_app.page.teach import School
 from edge_app.page.view import facts, limits, nameable, summary
 from edge_app.pipeline import Classifiers
 from edge_app.watch import Watch
@@ -23,15 +24,17 @@ TITLE = "Edge Fashion"
 FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 # The page's style and script, in this order; the script is one function in the end.
-STYLES = ("base", "picture", "answer", "choices", "small")
-SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots")
+STYLES = ("base", "picture", "answer", "choices", "teach", "explore", "small")
+SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots", "teach", "explore")
 WEBP_QUALITY = 80
 
 
 def build_page(
-    model: str | None, classifiers: Classifiers, watch: Watch | None, max_fps: float | None
+    model: str | None, classifiers: Classifiers, watch: Watch | None, max_fps: float | None, may_teach: bool
 ) -> tuple[gr.Blocks, Desk]:
     """The page, with `model` chosen (None: the app's choice), and who answers it; the model's classifier is loaded.
+
+    `may_teach`: whether those who use it may teach names.
 
     Raises ModelNotFound, ContractError or RuntimeMissing.
     """
@@ -40,7 +43,9 @@ def build_page(
     if chosen not in [contract.name for contract in installed]:
         raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
     classifiers.get(chosen)
-    desk = Desk([contract.name for contract in installed], classifiers, watch, max_fps)
+    names = [contract.name for contract in installed]
+    desk = Desk(names, classifiers, watch, max_fps)
+    school = School(names, classifiers, may_teach)
     settings = {"device": watch is not None, "minIntervalMs": 1e3 / max_fps if max_fps else 0, "labels": LIVE}
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
@@ -49,7 +54,7 @@ def build_page(
             css_template="".join(_text(f"style/{name}.css") for name in STYLES),
             js_on_load="".join(_text(f"script/{name}.js") for name in SCRIPTS),
             apply_default_css=False,
-            server_functions=server_functions(desk),
+            server_functions=server_functions(desk, school),
             models=[offer(contract, chosen) for contract in installed],
             examples=examples(),
             settings=settings,
@@ -86,8 +91,8 @@ def _as_webp(path: Path) -> str:
     return "data:image/webp;base64," + base64.b64encode(webp.tobytes()).decode("ascii")
 
 
-def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
-    """The desk's questions as functions: Gradio marks what it may call, and a bound method takes no mark."""
+def server_functions(desk: Desk, school: School) -> list[Callable[[object], Reply]]:
+    """What may be asked, as functions: Gradio marks what it may call, and a bound method takes no mark."""
 
     def classify_frame(message: object) -> Reply:
         return desk.classify_frame(message)
@@ -98,7 +103,19 @@ def server_functions(desk: Desk) -> list[Callable[[object], Reply]]:
     def model_speeds(_: object) -> Reply:
         return desk.model_speeds()
 
-    return [classify_frame, watch_camera, model_speeds]
+    def known_garments(message: object) -> Reply:
+        return desk.known_garments(message)
+
+    def taught(message: object) -> Reply:
+        return school.taught(message)
+
+    def teach(message: object) -> Reply:
+        return school.teach(message)
+
+    def forget(message: object) -> Reply:
+        return school.forget(message)
+
+    return [classify_frame, watch_camera, model_speeds, known_garments, taught, teach, forget]
 
 
 def _text(name: str) -> str:

@@ -13,10 +13,12 @@ from dataclasses import asdict, dataclass
 import cv2
 
 from edge_app.errors import CameraError, EdgeAppError
+from edge_app.explore import Axis
 from edge_app.images import decode_bytes
+from edge_app.page.atlas import Atlas
 from edge_app.page.places import MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
 from edge_app.page.speed import Speeds
-from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish, what_mattered
 from edge_app.pixels import UInt8
 from edge_app.region import WHOLE, Region
 from edge_app.watch import GaveUp, Watch
@@ -39,7 +41,8 @@ class Message:
     """What the script sends: who it is, what is wished, and a frame (base64 JPEG) or the number of the last sight.
 
     ``still``: the frame is a single picture, to be answered without regard to those before. ``show_input``: the
-    answer is to hold what the model saw.
+    answer is to hold what the model saw. ``show_place``: it is to tell where the frame lies on the map of ``axis``;
+    ``show_parts``: which parts of it mattered.
     """
 
     visitor: str
@@ -48,6 +51,9 @@ class Message:
     after: int
     still: bool
     show_input: bool
+    show_place: bool
+    show_parts: bool
+    axis: Axis
 
 
 class Desk:
@@ -62,6 +68,7 @@ class Desk:
         self._answered_s: float | None = None
         self._trouble = ""  # what went wrong since the last answer
         self._speeds = Speeds(models)
+        self._atlas = Atlas(classifiers)
 
     def classify_frame(self, message: object) -> Reply:
         """A frame of the browser's camera -> its answer."""
@@ -77,6 +84,15 @@ class Desk:
             return dict(self._speeds.all_ms())
         except EdgeAppError:
             return {}
+
+    def known_garments(self, message: object) -> Reply:
+        """``model`` and ``axis`` -> the map that the frames' places are on."""
+        try:
+            if not isinstance(message, dict):
+                raise Refused("the message is not an object")
+            return self._atlas.garments(_model(message, self._models), _axis(message))
+        except EdgeAppError as error:
+            return {"error": True, "words": str(error)}
 
     def health(self) -> Reply:
         """Whether frames are being classified: what `/healthz` tells. Not ``ok`` while questions fail on this side."""
@@ -120,31 +136,42 @@ class Desk:
         decode_ms = 1e3 * (time.perf_counter() - started)
         if place.pipeline is None or place.pipeline.wish != message.wish or message.still:
             place.pipeline = Pipeline(self._classifiers.get(message.wish.model), message.wish)
-        return _shown(message, place.pipeline.answer(frame_rgb, captured_s), decode_ms)
+        return self._shown(message, place.pipeline.answer(frame_rgb, captured_s), decode_ms)
 
     def _look(self, message: Message, _: Place) -> Reply:
         if self._watch is None:
             raise Refused("this page uses the browser's own camera")
         sight = self._watch.look(message.visitor, message.wish, message.after, WATCH_TIMEOUT_S)
         return {
-            **_shown(message, sight.answers[message.wish], 0.0),
+            **self._shown(message, sight.answers[message.wish], 0.0),
             "number": sight.number,
             "dropped": sight.dropped,
             "jpeg": sight.jpeg,
             "age_ms": 1e3 * (time.monotonic() - sight.captured_s),
         }
 
+    def _shown(self, message: Message, answer: Answer, decode_ms: float) -> Reply:
+        stages_ms = {"decode_ms": decode_ms, **asdict(answer.latency)}
+        latency = {"latency_ms": sum(stages_ms.values()), "stages": stages_ms}
+        shown: Reply = {"model": answer.model, **asdict(answer.view), **latency}
+        if message.show_input:
+            shown["input"] = to_png(answer.pixels)
+        if message.show_place:
+            shown["place"] = self._atlas.place(answer.model, message.axis, answer.features)
+        if message.show_parts:
+            shown["parts"] = to_png(what_mattered(self._classifiers.get(answer.model), answer))
+        return shown
+
 
 def read_message(message: object, models: list[str]) -> Message:
     """Checks what a script sent. Raises Refused; nothing is decoded before its size is known to be small."""
     if not isinstance(message, dict):
         raise Refused("the message is not an object")
-    visitor, model = message.get("visitor"), message.get("model")
+    visitor = message.get("visitor")
     jpeg, after = message.get("jpeg", ""), message.get("after", 0)
     if not isinstance(visitor, str) or not 0 < len(visitor) <= MAX_VISITOR_CHARS:
         raise Refused("the message does not say who sends it")
-    if not isinstance(model, str) or model not in models:
-        raise Refused("there is no such model; choose one of the list")
+    model = _model(message, models)
     if not isinstance(jpeg, str) or not isinstance(after, int):
         raise Refused("the message holds no picture")
     if len(jpeg) > MAX_JPEG_CHARS:
@@ -155,7 +182,24 @@ def read_message(message: object, models: list[str]) -> Message:
         WHOLE if region is None else Region(*(_share(number) for number in _four(region))),
         None if threshold is None else _share(threshold),
     )
-    return Message(visitor, wish, jpeg, after, message.get("still") is True, message.get("show_input") is True)
+    wanted = {name: message.get(name) is True for name in ("still", "show_input", "show_place", "show_parts")}
+    return Message(visitor, wish, jpeg, after, **wanted, axis=_axis(message))
+
+
+def _model(message: dict[object, object], models: list[str]) -> str:
+    model = message.get("model")
+    if not isinstance(model, str) or model not in models:
+        raise Refused("there is no such model; choose one of the list")
+    return model
+
+
+def _axis(message: dict[object, object]) -> Axis:
+    axis = message.get("axis")
+    if axis is None:
+        return None
+    if not isinstance(axis, list) or len(axis) != 2 or not all(isinstance(name, str) for name in axis):
+        raise Refused("an axis is two names")
+    return axis[0], axis[1]
 
 
 def _four(region: object) -> list[object]:
@@ -168,12 +212,6 @@ def _share(number: object) -> float:
     if not isinstance(number, int | float) or not 0 <= number <= 1:
         raise Refused("a threshold, or a side of the region, is not a number from 0 to 1")
     return float(number)
-
-
-def _shown(message: Message, answer: Answer, decode_ms: float) -> Reply:
-    stages_ms = {"decode_ms": decode_ms, **asdict(answer.latency)}
-    shown = {"model": answer.model, **asdict(answer.view), "latency_ms": sum(stages_ms.values()), "stages": stages_ms}
-    return {**shown, "input": to_png(answer.pixels)} if message.show_input else shown
 
 
 def to_png(pixels: UInt8) -> str:

@@ -2,15 +2,13 @@
 
 import datetime
 import ipaddress
-import os
 import socket
-import sys
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from edge_app.errors import EdgeAppError
+from edge_app.userdir import user_dir, write_whole
 
 if TYPE_CHECKING:
     from cryptography import x509
@@ -40,23 +38,12 @@ def own_certificate(names: list[str]) -> Certificate:
     kept = Certificate(folder / "certificate.pem", folder / "key.pem")
     try:
         if not _serves(kept, names):
-            folder.mkdir(parents=True, exist_ok=True)
             certificate_pem, key_pem = make(names)
-            _write(kept.key, key_pem)
-            _write(kept.certificate, certificate_pem)
+            write_whole(kept.key, key_pem)
+            write_whole(kept.certificate, certificate_pem)
     except OSError as error:
         raise EdgeAppError(f"{folder}: cannot be written ({error.strerror}); check its permissions") from error
     return kept
-
-
-def user_dir() -> Path:
-    """Where this user's programs keep data: XDG_DATA_HOME and its like."""
-    home = Path.home()
-    if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "edge-fashion"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "edge-fashion"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "edge-fashion"
 
 
 def own_names(address: str) -> list[str]:
@@ -118,11 +105,3 @@ def _serves(kept: Certificate, names: list[str]) -> bool:
     wanted = {_general_name(name) for name in names}
     is_pair = key.public_key() == certificate.public_key()
     return is_pair and wanted <= set(covered) and datetime.datetime.now(datetime.UTC) < ends
-
-
-def _write(path: Path, content: bytes) -> None:
-    """All of it or nothing, readable for this user only."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=".part-")
-    with os.fdopen(handle, "wb") as file:
-        file.write(content)
-    Path(temporary).replace(path)

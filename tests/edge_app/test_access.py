@@ -7,7 +7,7 @@ from playwright.sync_api import Browser, Page, expect
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
-TABS = ("model", "source", "details", "snapshots")
+TABS = ("model", "source", "details", "explore", "snapshots", "teach")
 
 
 def barriers(page: Page) -> list[str]:
@@ -70,9 +70,9 @@ def test_everything_can_be_reached_and_used_by_keyboard(server: Server, browser:
         page.focus("#tab-model")
         for key, opened in (
             ("ArrowRight", "source"),
-            ("End", "snapshots"),
+            ("End", "teach"),
             ("ArrowRight", "model"),
-            ("ArrowLeft", "snapshots"),
+            ("ArrowLeft", "teach"),
         ):
             page.keyboard.press(key)
             assert page.evaluate("document.activeElement.id") == f"tab-{opened}"

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -26,6 +27,7 @@ from browser import (
 from playwright.sync_api import Browser, Page, Playwright, expect
 
 from edge_app.models import contracts, default_model
+from edge_app.occlusion import SHOWN_PX
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 
@@ -191,6 +193,24 @@ def test_what_the_model_sees_and_the_figures_are_shown_on_demand(server: Server,
         expect(page.locator("[data-figure=rate]")).to_have_text(re.compile(r"\d+\.\d"))
         shown = page.locator("#figures dd").all_inner_texts()
         assert len(shown) == 7 and all(any(letter.isdigit() for letter in words) for words in shown)
+
+
+def test_which_parts_mattered_is_shown_when_it_is_ticked(server: Server, browser: Browser) -> None:
+    side = "document.querySelector('#input').naturalWidth"
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        page.click("#tab-details")
+        assert asked(page)["show_parts"] is False
+        page.check("#parts")
+        page.wait_for_function(f"{side} === {SHOWN_PX}", timeout=ANSWER_TIMEOUT_MS)
+        times_s = []
+        for _ in range(2):
+            with page.expect_request(lambda request: '"show_parts":true' in (request.post_data or "")):
+                pass
+            times_s.append(time.monotonic())
+        assert times_s[1] - times_s[0] >= 0.9  # frames between them are answered without
+        page.uncheck("#parts")
+        page.wait_for_function(f"{side} !== {SHOWN_PX}", timeout=ANSWER_TIMEOUT_MS)
 
 
 def test_front_back_and_named_cameras_can_be_chosen(server: Server, browser: Browser) -> None:

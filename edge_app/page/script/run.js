@@ -138,6 +138,7 @@ function accept(mine, reply, seen, age) {
   }
   lastSeen = { ...seen, reply };
   showAnswer(reply, age());
+  showPlace(reply.place);
   return props.settings.minIntervalMs;
 }
 
@@ -149,7 +150,8 @@ async function stopIfLoggedOut(mine) {
 
 // The server's answer; undefined if it fails or takes too long.
 function ask(question, message) {
-  const wish = { visitor, model: modelChoice.value, threshold, show_input: isOpen("details") };
+  const shown = { show_input: isOpen("details"), show_parts: partsAreDue(), show_place: isOpen("explore"), axis: axis() };
+  const wish = { visitor, model: modelChoice.value, threshold, ...shown };
   const answer = question({ ...wish, ...message }).catch(() => undefined);
   return within(ANSWER_TIMEOUT_MS, answer);
 }

@@ -3,15 +3,18 @@
 const SPEAK_AFTER_MS = 700; // a name is read out once it has stood this long
 const NUMBERS_EVERY_MS = 200; // percentages that change with every frame cannot be read
 const STATS_EVERY_MS = 500;
+const [PARTS_EVERY_MS, PARTS_SHARE] = [1000, 10]; // at least so long, and so many times what one takes
 
 const [stateLine, answerLine, statsLine, spoken, inputPicture] = ["state", "answer", "stats", "spoken", "input"].map(find);
+const partsTick = find("parts");
 const bars = [...find("bars").children];
 const figures = [...find("figures").querySelectorAll("dd")];
 
 let lastSeen = null; // the picture whose answer is shown, and that answer: { jpeg, part, reply }
 let dropped = 0;
 let shownAt = []; // when the last answers were shown, ms
-let [lastNumbers, lastStats] = [0, 0];
+let [lastNumbers, lastStats, lastParts] = [0, 0, 0];
+let partsEveryMs = PARTS_EVERY_MS;
 let [toSpeak, speaking, named] = ["", 0, ""];
 
 // The live region changes when a text has stood for a while, and only when it is another than the last.
@@ -43,6 +46,7 @@ function sayWithoutAnswer(state, words) {
   inputPicture.hidden = true;
   [shownAt, named] = [[], ""];
   lastSeen = null;
+  showPlace(null);
   showNumbersNow();
   speak(words, 0);
 }
@@ -64,7 +68,11 @@ function showAnswer(reply, ageMs) {
     say(reply.state, reply.words);
     setText(answerLine, reply.answer);
     showBars(reply.bars);
-    showInput(reply.input);
+    if (!partsTick.checked) showInput(reply.input);
+  }
+  if (reply.parts && partsTick.checked) {
+    partsEveryMs = Math.max(PARTS_EVERY_MS, PARTS_SHARE * reply.held_ms);
+    showInput(reply.parts);
   }
   answerLine.dataset.model = reply.model;
   speakName(reply.answer);
@@ -76,6 +84,14 @@ function showAnswer(reply, ageMs) {
     lastStats = now;
     showStats((1000 * (shownAt.length - 1)) / (now - shownAt[0]), reply, ageMs);
   }
+}
+
+// Parts are covered one after the other, which is work: a small share of the time; for a still picture whenever it is asked.
+function partsAreDue() {
+  const now = performance.now();
+  if (!isOpen("details") || !partsTick.checked || (run?.kind !== "still" && now - lastParts < partsEveryMs)) return false;
+  lastParts = now;
+  return true;
 }
 
 function showInput(png) {
@@ -95,3 +111,8 @@ function showStats(rate, reply, ageMs) {
   for (const [stage, ms] of Object.entries(reply.stages)) shown[stage] = `${ms.toFixed(2)} ms`;
   figures.forEach((figure) => setText(figure, shown[figure.dataset.figure]));
 }
+
+partsTick.addEventListener("change", () => {
+  lastParts = 0;
+  wake();
+});

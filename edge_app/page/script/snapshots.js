@@ -45,7 +45,8 @@ function snapshotItem(snapshot) {
   const image = Object.assign(new Image(), { src: dataUrl(snapshot), alt: `Snapshot, answered: ${snapshot.answered}` });
   const choice = document.createElement("select");
   choice.setAttribute("aria-label", "Right label");
-  choice.append(...props.settings.labels.map((label) => new Option(label === "none" ? "no garment" : label, label)));
+  const labels = [...new Set([...props.settings.labels, snapshot.label])]; // a taught name is none of the model's own
+  choice.append(...labels.map((label) => new Option(label === "none" ? "no garment" : label, label)));
   choice.value = snapshot.label;
   choice.addEventListener("change", () => change("readwrite", (store) => store.put({ ...snapshot, label: choice.value })));
   const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "Delete" });
@@ -81,14 +82,13 @@ async function partSeen({ jpeg, part }) {
 async function keep() {
   if (!lastSeen) return setText(keptWords, "There is no answer to keep yet.");
   const { reply } = lastSeen;
+  await keepPictures([await partSeen(lastSeen)], bestLabel(reply), reply.answer || reply.words);
+}
+
+async function keepPictures(jpegs, label, answered) {
   const [first] = await inStore("readonly", (store) => store.getAll(null, 1));
-  const snapshot = {
-    jpeg: await partSeen(lastSeen),
-    label: bestLabel(reply),
-    answered: reply.answer || reply.words,
-    sender: first?.sender ?? visitor.slice(0, 12), // one word for all: they are one person's pictures
-  };
-  await change("readwrite", (store) => store.add(snapshot));
+  const sender = first?.sender ?? visitor.slice(0, 12); // one word for all: they are one person's pictures
+  await change("readwrite", (store) => jpegs.map((jpeg) => store.add({ jpeg, label, answered, sender })).at(-1));
 }
 
 // The layout that training reads: photos.csv and images/.

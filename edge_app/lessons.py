@@ -1,0 +1,116 @@
+"""What was taught to a model on this device, in a small file of this user: taught/NAME.npz, numbers only."""
+
+import io
+import re
+import zipfile
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.contract import Contract
+from edge_app.errors import LessonError
+from edge_app.labels import NONE
+from edge_app.points import Points
+from edge_app.taught import Head, Lessons, learn
+from edge_app.userdir import user_dir, write_whole
+
+Float32 = npt.NDArray[np.float32]
+
+MAX_NAMES = 20
+MAX_EXAMPLES = 60  # of a name; the newest are kept
+NAME = re.compile(r"\w[\w '&/().+-]{0,29}")  # no commas or quotes: names stand in tables
+RESERVED = (NONE, "nothing", "unsure")
+
+
+def lessons_path(contract: Contract) -> Path:
+    """Where a model's lessons are kept."""
+    return user_dir() / "taught" / f"{contract.name}.npz"
+
+
+def read_lessons(contract: Contract) -> Lessons | None:
+    """What was taught to a model; None if nothing was. Raises LessonError for a damaged file, or another model's."""
+    path = lessons_path(contract)
+    try:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
+            model, names = str(file["sha256"]), tuple(str(name) for name in file["names"])
+            features = file["features"].astype(np.float32)
+        if features.ndim != 2 or len(names) != len(features) or not np.isfinite(features).all():
+            raise ValueError("its parts do not fit together")
+        if problem := next(filter(None, map(name_problem, names)), ""):
+            raise ValueError(problem)
+    except FileNotFoundError:
+        return None
+    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+        raise LessonError(
+            f"{path}: what was taught cannot be read ({error}). Put a good copy in its place and start again, "
+            "or begin anew."
+        ) from error
+    if model != contract.sha256:
+        raise LessonError(f"{path}: this was taught to another {contract.name}, which saw otherwise. Begin anew.")
+    return Lessons(names, features) if names else None
+
+
+def write_lessons(lessons: Lessons | None, contract: Contract) -> None:
+    """Keeps what was taught, all of it or nothing. Raises LessonError where it cannot be written."""
+    path = lessons_path(contract)
+    try:
+        if lessons is None:
+            path.unlink(missing_ok=True)
+            return
+        file = io.BytesIO()
+        names, features = np.array(lessons.names), lessons.features.astype(np.float16)
+        np.savez_compressed(file, sha256=np.array(contract.sha256), names=names, features=features)
+        write_whole(path, file.getvalue())
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be written ({error.strerror}). Check its folder's permissions.") from error
+
+
+def set_aside(contract: Contract) -> None:
+    """Moves a model's lessons to taught/NAME.npz.old, to begin anew. Raises LessonError."""
+    path = lessons_path(contract)
+    try:
+        if path.exists():
+            path.replace(path.with_name(f"{path.name}.old"))
+    except OSError as error:
+        raise LessonError(f"{path}: cannot be moved ({error.strerror}). Check its folder's permissions.") from error
+
+
+def name_problem(name: str) -> str:
+    """Why a name cannot be taught; empty if it can."""
+    if not NAME.fullmatch(name):
+        return f"{name[:30]!r} is no name: 1 to 30 letters, digits, spaces or '&/().+- are"
+    return f"{name!r} is what is said when there is no name" if name.casefold() in RESERVED else ""
+
+
+def add(lessons: Lessons | None, name: str, features: Float32) -> Lessons:
+    """Lessons with more examples of a name, features float32 (N, F); of a name the newest MAX_EXAMPLES are kept.
+
+    Raises LessonError for a name that cannot be taught, or one name too many.
+    """
+    if problem := name_problem(name):
+        raise LessonError(f"{problem}. Choose another.")
+    before = lessons or Lessons((), np.empty((0, features.shape[1]), dtype=np.float32))
+    if name not in before.names and len(before.counts) >= MAX_NAMES:
+        raise LessonError(f"{MAX_NAMES} names are taught, which is all there is room for. Forget one first.")
+    names, rows = (*before.names, *[name] * len(features)), np.concatenate([before.features, features])
+    surplus = [index for index, known in enumerate(names) if known == name][:-MAX_EXAMPLES]
+    kept = [index for index in range(len(names)) if index not in surplus]
+    return Lessons(tuple(names[index] for index in kept), rows[kept])
+
+
+def without(lessons: Lessons | None, name: str) -> Lessons | None:
+    """Lessons without a name; None if nothing is left."""
+    kept = [index for index, known in enumerate(lessons.names) if known != name] if lessons else []
+    if lessons is None or not kept:
+        return None
+    return replace(lessons, names=tuple(lessons.names[index] for index in kept), features=lessons.features[kept])
+
+
+def learned(lessons: Lessons, points: Points, contract: Contract) -> Head:
+    """What a model learns from lessons on its points. Raises LessonError if they do not fit together."""
+    try:
+        return learn(lessons, points, contract)
+    except ValueError as error:
+        raise LessonError(f"{lessons_path(contract)}: not of this model ({error}). Begin anew.") from error

@@ -1,0 +1,86 @@
+// Teaching: pictures of a running camera are recorded, sent with a name, and learned by the device at once.
+
+const LESSON_PICTURES = 10;
+const LESSON_EVERY_MS = 300;
+const NEXT_PICTURE_MS = 5000; // a camera that gives no other picture by then has given all it has
+const PICTURES_PER_MESSAGE = 5; // as many as a message has room for
+const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
+const FAILED = { error: true, words: "The device does not answer. Is it still running?" };
+
+const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
+const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "taught"].map(find);
+
+const inSchool = async (question, message) =>
+  (await question({ model: modelChoice.value, ...message }).catch(() => undefined)) ?? FAILED;
+
+function taughtItem([name, count]) {
+  const item = document.createElement("li");
+  const words = Object.assign(document.createElement("span"), { textContent: name });
+  const number = Object.assign(document.createElement("small"), { textContent: `${count} ${count === 1 ? "picture" : "pictures"}` });
+  const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Forget" });
+  button.setAttribute("aria-label", `Forget ${name}`);
+  button.addEventListener("click", async () => showTaught(await inSchool(server.forget, { name }), `${name} is forgotten.`));
+  item.append(words, number, button);
+  return item;
+}
+
+// `words` is what to say if all is well.
+function showTaught(reply, words = HOW_TO) {
+  setText(lessonWords, reply.error ? reply.words : reply.trouble || reply.words || words);
+  if (reply.error) return;
+  const { names, open, trouble } = reply;
+  lessonForm.hidden = !open || Boolean(trouble);
+  anewButton.hidden = !open || !trouble;
+  taughtList.replaceChildren(...names.map(taughtItem));
+  for (const button of taughtList.querySelectorAll("button")) button.hidden = !open;
+  const known = [...props.settings.labels.filter((label) => label !== "none"), ...names.map(([name]) => name)];
+  find("lesson-names").replaceChildren(...[...new Set(known)].map((name) => new Option(name, name)));
+  wake(); // a still picture is looked at again
+}
+
+// The pictures that are answered from now on, as they were looked at; fewer where the camera gives no more.
+async function record() {
+  const pictures = [];
+  let before = null;
+  const hasNews = () => lastSeen && lastSeen !== before;
+  while (run && pictures.length < LESSON_PICTURES) {
+    for (const began = performance.now(); !hasNews() && performance.now() - began < NEXT_PICTURE_MS; ) await wait(20);
+    if (!hasNews()) break;
+    before = lastSeen;
+    pictures.push(await partSeen(before));
+    recordedBar.value = pictures.length;
+    if (run?.kind === "still") break;
+    await wait(LESSON_EVERY_MS);
+  }
+  return pictures;
+}
+
+async function teach() {
+  const name = lessonName.value.trim();
+  const pictures = await record();
+  if (pictures.length === 0) return setText(lessonWords, "There is no picture yet: start the camera, or open a picture.");
+  let reply;
+  for (let i = 0; i < pictures.length && !reply?.error; i += PICTURES_PER_MESSAGE) {
+    reply = await inSchool(server.teach, { name, jpegs: pictures.slice(i, i + PICTURES_PER_MESSAGE) });
+  }
+  showTaught(reply, `${name} is learned. Its pictures are under Snapshots, too, to be exported for training.`);
+  if (!reply.error) await keepPictures(pictures, name, `taught as ${name}`);
+}
+
+lessonForm.addEventListener("submit", async (event) => {
+  event.preventDefault();
+  if (recordButton.disabled) return;
+  recordButton.disabled = true;
+  recordedBar.value = 0;
+  recordedBar.hidden = false;
+  setText(lessonWords, "Recording …");
+  await teach().finally(() => {
+    recordButton.disabled = false;
+    recordedBar.hidden = true;
+  });
+});
+anewButton.addEventListener("click", async () => {
+  if (confirm("Begin anew? What was taught is moved aside.")) showTaught(await inSchool(server.forget, { name: null }));
+});
+find("tab-teach").addEventListener("click", async () => showTaught(await inSchool(server.taught, {})));
+modelChoice.addEventListener("change", async () => showTaught(await inSchool(server.taught, {})));

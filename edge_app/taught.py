@@ -1,0 +1,124 @@
+"""Names taught on the device: a small linear head on the model's features, in numpy; pure functions.
+
+For each taught name a ridge regression tells its few examples from the model's points, which are known garments and
+empty rooms. Its score becomes a probability that is as eager as it can be while it takes few of the points from what
+they were: one in a hundred, divided by the number of taught names. The model's own probabilities share what the taught
+names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught names as to all others.
+
+The choices (unit length, ridge, its strength, steepness) were made on photos of people of the training split:
+`python -m train teach-figures` gives their figures on others. There, nearest class means named far fewer.
+"""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+
+from edge_app.contract import Contract
+from edge_app.decide import probabilities
+from edge_app.labels import NONE
+from edge_app.points import Points, unit
+
+Float32 = npt.NDArray[np.float32]
+Float64 = npt.NDArray[np.float64]
+
+TAKEN = 0.01  # of the points: the names divide it, and each takes no more by itself
+MARGIN = 1e-3  # of a logit: for rounding
+RIDGE = 0.1  # of the features' mean variance
+STEEPNESS = 5.0  # of the score's logit, for each standard deviation of the known garments' scores
+
+
+@dataclass(frozen=True, eq=False)
+class Lessons:
+    """Examples: ``names``, what each shows, and the model's ``features`` of it, float32 (N, F), as it gave them."""
+
+    names: tuple[str, ...]
+    features: Float32
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """How many examples each name has, in the order in which they were taught."""
+        return {name: self.names.count(name) for name in dict.fromkeys(self.names)}
+
+
+@dataclass(frozen=True, eq=False)
+class Head:
+    """What was learned: a name's score is sigmoid(unit(features) @ weights.T + biases); float32 (K, F) and (K,)."""
+
+    names: tuple[str, ...]
+    weights: Float32
+    biases: Float32
+
+    def scores(self, features: Float32) -> Float32:
+        """Features float32 (..., F) -> how sure each name is of them, float32 (..., K), 0..1."""
+        logits = np.clip(unit(features) @ self.weights.T + self.biases, -50, 50)
+        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+
+
+def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
+    """Lessons with at least one example -> Head. Raises ValueError for features of another length than the points'."""
+    if lessons.features.shape[1:] != points.features.shape[1:]:
+        raise ValueError(f"lessons of {lessons.features.shape[1:]} features, points of {points.features.shape[1:]}")
+    names = tuple(lessons.counts)
+    needed = _needed_logits(probabilities(points.logits, contract.temperature), contract)
+    examples, shown = unit(lessons.features), np.array(lessons.names)
+    labels = np.array(points.labels)
+    weights, biases = [], []
+    for name in names:
+        others = labels != name  # a name may also be one of the model's own
+        against = np.concatenate([points.features[others], examples[shown != name]])
+        direction = _ridge(examples[shown == name], against)
+        scores = points.features @ direction
+        steepness = STEEPNESS / max(float(scores[others & (labels != NONE)].std()), 1e-9)
+        spare = np.sort((needed - steepness * scores)[others])
+        weights.append(steepness * direction)
+        biases.append(spare[int(TAKEN / len(names) * len(spare))] - MARGIN)
+    return Head(names, np.array(weights, dtype=np.float32), np.array(biases, dtype=np.float32))
+
+
+def _ridge(examples: Float32, against: Float32) -> Float64:
+    """The direction float64 (F,) in which examples (N, F) stand out from others (M, F); both sides weigh the same."""
+    rows = np.concatenate([examples, against]).astype(np.float64)
+    sides = np.array([1.0] * len(examples) + [-1.0] * len(against))
+    shares = np.where(sides > 0, 0.5 / len(examples), 0.5 / len(against))
+    centred = rows - shares @ rows
+    weighted = centred * shares[:, np.newaxis]
+    scatter = weighted.T @ centred
+    strength = RIDGE * max(np.trace(scatter) / len(scatter), 1e-9)
+    return np.asarray(np.linalg.solve(scatter + strength * np.eye(len(scatter)), weighted.T @ sides))
+
+
+def _needed_logits(probs: Float32, contract: Contract) -> Float64:
+    """The logit float64 (N,) that a taught score has to reach to be the decision, given probabilities (N, classes).
+
+    It has to leave less than the contract's thresholds to none, and no more than itself to the likeliest garment.
+    """
+    is_garment = np.array([label != NONE for label in contract.labels])
+    best = probs[:, is_garment].max(axis=-1).astype(np.float64)
+    share = np.maximum(best / (1 + best), contract.threshold)
+    if contract.none_threshold is not None:
+        p_none = probs[:, ~is_garment][:, 0].astype(np.float64)
+        share = np.maximum(share, 1 - contract.none_threshold / np.maximum(p_none, 1e-9))
+    share = np.clip(share, 1e-6, 1 - 1e-6)
+    return np.asarray(np.log(share / (1 - share)))
+
+
+def with_names(contract: Contract, head: Head | None) -> Contract:
+    """The contract with the taught names after its own labels."""
+    new = [name for name in head.names if name not in contract.labels] if head else []
+    return replace(contract, labels=(*contract.labels, *new))
+
+
+def with_taught(probs: Float32, features: Float32, head: Head, contract: Contract) -> Float32:
+    """The model's probabilities (..., classes) and features (..., F) -> probabilities (..., classes + new names).
+
+    Together the taught names get 1 - prod(1 - score), each in proportion to its score; the model's own labels share
+    what is left as before. ``contract`` is the model's with the taught names.
+    """
+    scores = head.scores(features)
+    taken = 1 - np.prod(1 - scores, axis=-1, keepdims=True)
+    shares = scores * taken / np.maximum(scores.sum(axis=-1, keepdims=True), 1e-9)
+    joined = np.zeros((*probs.shape[:-1], len(contract.labels)), dtype=np.float32)
+    joined[..., : probs.shape[-1]] = probs * (1 - taken)
+    joined[..., [contract.labels.index(name) for name in head.names]] += shares
+    return joined

@@ -1,0 +1,161 @@
+"""What was taught is kept whole or not at all; what is damaged is said, and nothing else stops working."""
+
+import shutil
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge_app.contract import Contract
+from edge_app.errors import LessonError, PointsError
+from edge_app.lessons import (
+    MAX_EXAMPLES,
+    MAX_NAMES,
+    add,
+    lessons_path,
+    name_problem,
+    read_lessons,
+    set_aside,
+    without,
+    write_lessons,
+)
+from edge_app.models import assets_dir, contracts, default_model
+from edge_app.pipeline import Classifiers
+from edge_app.points import points_path, read_points
+from edge_app.taught import Lessons
+from edge_app.userdir import write_whole
+
+
+@pytest.fixture
+def contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Contract:
+    """The app's model, taught nothing: this test's lessons are in a folder of its own."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return next(contract for contract in contracts() if contract.name == default_model())
+
+
+def rows(*values: float) -> np.ndarray[tuple[int, int], np.dtype[np.float32]]:
+    """Features, one number each."""
+    return np.array(values, dtype=np.float32).reshape(-1, 1)
+
+
+def test_lessons_outlive_the_program(contract: Contract, tmp_path: Path) -> None:
+    assert read_lessons(contract) is None
+    write_lessons(Lessons(("Scarf", "Jäckchen (rot)"), rows(0.5, 2)), contract)
+    assert lessons_path(contract) == tmp_path / "edge-fashion" / "taught" / f"{contract.name}.npz"
+    kept = read_lessons(contract)
+    assert kept is not None
+    assert (kept.names, kept.features.tolist()) == (("Scarf", "Jäckchen (rot)"), [[0.5], [2]])
+    assert lessons_path(contract).stat().st_size < 2000
+    write_lessons(None, contract)
+    assert (read_lessons(contract), list(lessons_path(contract).parent.iterdir())) == (None, [])
+
+
+def test_examples_are_added_and_forgotten() -> None:
+    lessons = add(add(None, "Scarf", rows(1, 2)), "Sock", rows(3))
+    lessons = add(lessons, "Scarf", rows(4))
+    assert (lessons.names, lessons.features.tolist()) == (("Scarf", "Scarf", "Sock", "Scarf"), [[1], [2], [3], [4]])
+    rest = without(lessons, "Scarf")
+    assert rest is not None
+    assert (rest.names, rest.features.tolist()) == (("Sock",), [[3]])
+    assert without(rest, "Sock") is None
+    assert without(None, "Sock") is None
+
+
+def test_the_newest_examples_are_kept() -> None:
+    lessons = add(add(None, "Sock", rows(-1)), "Scarf", rows(*range(MAX_EXAMPLES)))
+    lessons = add(lessons, "Scarf", rows(1000))
+    assert lessons.counts == {"Sock": 1, "Scarf": MAX_EXAMPLES}
+    assert lessons.features[:2].tolist() == [[-1], [1]] and lessons.features[-1].tolist() == [1000]
+
+
+def test_there_is_room_for_so_many_names() -> None:
+    lessons = None
+    for number in range(MAX_NAMES):
+        lessons = add(lessons, f"Scarf {number}", rows(number))
+    with pytest.raises(LessonError, match=r"20 names are taught, .* Forget one first"):
+        add(lessons, "Sock", rows(1))
+    assert add(lessons, "Scarf 0", rows(1)).counts["Scarf 0"] == 2
+
+
+@pytest.mark.parametrize("name", ["", " Scarf", "a" * 31, "a,b", 'a"b', "a\nb", "<b>", "=1+1", "None", "unsure"])
+def test_names_that_cannot_be_taught(name: str) -> None:
+    assert name_problem(name)
+    with pytest.raises(LessonError, match="Choose another"):
+        add(None, name, rows(1))
+
+
+def test_names_that_can() -> None:
+    for name in ("Scarf", "T-shirt/top", "Ann's coat", "Schal", "帽子", "Jeans (blue) & belt", "a" * 30):
+        assert name_problem(name) == ""
+
+
+@pytest.mark.parametrize("spoil", ["cut", "text", "empty", "foreign"])
+def test_a_damaged_file_is_said_and_moved_aside_and_the_app_goes_on(
+    contract: Contract, spoil: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = lessons_path(contract)
+    write_lessons(Lessons(("Scarf",), rows(1)), replace(contract, sha256="0" * 64) if spoil == "foreign" else contract)
+    content = path.read_bytes()
+    spoiled = {"cut": content[: len(content) // 2], "text": b"scarf", "empty": b"", "foreign": content}[spoil]
+    path.write_bytes(spoiled)
+    with pytest.raises(LessonError, match=r"\.npz: .*[Bb]egin anew"):
+        read_lessons(contract)
+    assert Classifiers().get(contract.name).head is None
+    assert str(path) in caplog.text
+    set_aside(contract)
+    assert (read_lessons(contract), path.with_name(f"{path.name}.old").read_bytes()) == (None, spoiled)
+
+
+def test_lessons_of_another_length_are_said(contract: Contract, caplog: pytest.LogCaptureFixture) -> None:
+    write_lessons(Lessons(("Scarf",), rows(1)), contract)
+    assert Classifiers().get(contract.name).head is None
+    assert "not of this model" in caplog.text
+
+
+def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "new" / "file"
+    write_whole(path, b"old")
+
+    def fail(_: int) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", fail)
+    with pytest.raises(OSError, match="No space left"):
+        write_whole(path, b"new")
+    assert (path.read_bytes(), [found.name for found in path.parent.iterdir()]) == (b"old", ["file"])
+
+
+def test_what_cannot_be_kept_is_said(contract: Contract, tmp_path: Path) -> None:
+    (tmp_path / "edge-fashion").write_text("a file where the folder should be")
+    with pytest.raises(LessonError, match=r"cannot be written .*permissions"):
+        write_lessons(Lessons(("Scarf",), rows(1)), contract)
+
+
+def test_points_of_every_model_fit_it() -> None:
+    for contract in contracts():
+        points = read_points(contract)
+        assert 300 <= len(points.labels) <= 1000
+        assert set(points.labels) == set(contract.labels)
+        assert np.linalg.norm(points.features, axis=-1) == pytest.approx(1, abs=1e-3)
+        assert points.axes @ points.axes.T == pytest.approx(np.eye(2), abs=1e-3)
+        assert points_path(contract).stat().st_size < 500_000
+
+
+def test_points_that_are_missing_damaged_or_anothers_are_said(
+    contract: Contract, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "models" / points_path(contract).name
+    path.parent.mkdir()
+    shutil.copy(assets_dir() / "models" / path.name, path)
+    monkeypatch.setattr("edge_app.points.assets_dir", lambda: tmp_path)
+    assert read_points(contract).labels
+    again = f"python -m train points --model {contract.name}"
+    with pytest.raises(PointsError, match=f"made with another .*{again}"):
+        read_points(replace(contract, sha256="0" * 64))
+    path.write_bytes(path.read_bytes()[:1000])
+    with pytest.raises(PointsError, match=f"damaged .*{again}"):
+        read_points(contract)
+    path.unlink()
+    with pytest.raises(PointsError, match=f"not there, .*{again}"):
+        read_points(contract)

@@ -1,0 +1,122 @@
+"""Names taught by examples: what they learn, what they leave to the model, what they may not take."""
+
+from dataclasses import replace
+
+import numpy as np
+import numpy.typing as npt
+import pytest
+
+from edge_app.contract import Contract
+from edge_app.decide import decide, probabilities
+from edge_app.labels import LIVE, NONE
+from edge_app.models import contracts
+from edge_app.points import Points, unit
+from edge_app.taught import TAKEN, Head, Lessons, learn, with_names, with_taught
+
+Float32 = npt.NDArray[np.float32]
+
+SIZE = 24
+
+
+@pytest.fixture
+def contract() -> Contract:
+    """A live model's: none from 0.2 on, a garment from 0.4 on."""
+    return replace(contracts()[0], labels=LIVE, temperature=1.0, threshold=0.4, none_threshold=0.2)
+
+
+def clouds(labels: tuple[str, ...], count: int, seed: int) -> tuple[tuple[str, ...], Float32]:
+    """`count` features around a place of its own for each label; the places are the same for every seed."""
+    places = np.random.default_rng(0).uniform(0, 4, (len(LIVE) + 2, SIZE))
+    random = np.random.default_rng(seed)
+    shown = [name for name in labels for _ in range(count)]
+    order = (*LIVE, "Scarf", "Sock")
+    features = np.stack([places[order.index(name)] for name in shown]) + random.normal(0, 0.7, (len(shown), SIZE))
+    return tuple(shown), features.astype(np.float32)
+
+
+def known_points(seed: int = 1) -> Points:
+    """Forty points of each class, of which the model is fairly sure."""
+    labels, features = clouds(LIVE, 40, seed)
+    logits = 3 * np.array([[float(name == label) for label in LIVE] for name in labels], dtype=np.float32)
+    return Points(labels, unit(features), logits, np.zeros(SIZE, np.float32), np.zeros((2, SIZE), np.float32))
+
+
+def shares_named(head: Head, points: Points, contract: Contract) -> float:
+    """How many of the points get a taught name."""
+    extended = with_names(contract, head)
+    probs = with_taught(probabilities(points.logits, 1.0), points.features, head, extended)
+    return float(np.mean([decide(row, extended).label in head.names for row in probs]))
+
+
+def test_taught_names_take_their_scores_and_leave_the_rest(contract: Contract) -> None:
+    """By hand: two scores of 1/2 leave a quarter; each takes half of three quarters."""
+    head = Head(("Scarf", "Dress"), np.zeros((2, 2), np.float32), np.zeros(2, np.float32))
+    extended = with_names(contract, head)
+    assert extended.labels == (*LIVE, "Scarf")  # Dress is known already
+    probs = np.zeros(len(LIVE), np.float32)
+    probs[[0, 3, 10]] = 0.5, 0.25, 0.25
+    joined = with_taught(probs, np.array([3.0, 4.0], np.float32), head, extended)
+    by_label = dict(zip(extended.labels, joined.tolist(), strict=True))
+    assert by_label["T-shirt/top"] == pytest.approx(0.125)
+    assert by_label["Dress"] == pytest.approx(0.0625 + 0.375)
+    assert by_label[NONE] == pytest.approx(0.0625)
+    assert by_label["Scarf"] == pytest.approx(0.375)
+    assert joined.sum() == pytest.approx(1)
+
+
+def test_scores_heed_the_direction_of_features_alone() -> None:
+    """By hand: (3, 4) has the direction (0.6, 0.8); sigmoid(10 * 0.6 - 5) = sigmoid(1)."""
+    head = Head(("Scarf",), np.array([[10.0, 0.0]], np.float32), np.array([-5.0], np.float32))
+    for features in ([3.0, 4.0], [30.0, 40.0]):
+        assert head.scores(np.array(features, np.float32)) == pytest.approx([1 / (1 + np.exp(-1))])
+    assert head.scores(np.zeros(2, np.float32)) == pytest.approx([1 / (1 + np.exp(5))])
+
+
+def test_ten_examples_are_learned_and_few_points_taken(contract: Contract) -> None:
+    points = known_points()
+    head = learn(Lessons(*clouds(("Scarf", "Sock"), 10, 2)), points, contract)
+    assert head.names == ("Scarf", "Sock")
+    assert shares_named(head, points, contract) <= 2 * TAKEN
+    for name in head.names:
+        alone = learn(Lessons(*clouds((name,), 10, 2)), points, contract)
+        assert shares_named(alone, points, contract) <= TAKEN
+    names, features = clouds(("Scarf", "Sock"), 50, 3)
+    extended = with_names(contract, head)
+    probs = np.zeros((100, len(LIVE)), np.float32)
+    probs[:, LIVE.index(NONE)] = 1  # all that the model knows of them
+    found = [decide(row, extended).label for row in with_taught(probs, features, head, extended)]
+    assert np.mean([name == label for name, label in zip(names, found, strict=True)]) >= 0.9
+
+
+def test_the_bound_on_what_is_taken_is_what_keeps_the_points(contract: Contract) -> None:
+    """The same names with a bias that heeds no point take many times as much."""
+    points = known_points()
+    head = learn(Lessons(*clouds(("Scarf",), 10, 2)), points, contract)
+    eager = replace(head, biases=head.biases + 20)
+    assert shares_named(eager, points, contract) > 10 * TAKEN
+
+
+def test_more_examples_of_a_class_of_the_models_own(contract: Contract) -> None:
+    points = known_points()
+    head = learn(Lessons(*clouds(("Coat",), 10, 2)), points, contract)
+    extended = with_names(contract, head)
+    assert extended.labels == LIVE
+    _, features = clouds(("Coat",), 50, 3)
+    unknowing = np.full((50, len(LIVE)), 1 / len(LIVE), np.float32)
+    found = [decide(row, extended).label for row in with_taught(unknowing, features, head, extended)]
+    assert found.count("Coat") >= 45
+
+
+def test_one_example_is_enough_to_begin_with(contract: Contract) -> None:
+    head = learn(Lessons(*clouds(("Scarf",), 1, 2)), known_points(), contract)
+    assert np.isfinite(head.weights).all() and np.isfinite(head.biases).all()
+
+
+def test_lessons_of_another_model_are_refused(contract: Contract) -> None:
+    with pytest.raises(ValueError, match=r"lessons of \(3,\) features, points of \(24,\)"):
+        learn(Lessons(("Scarf",), np.ones((1, 3), np.float32)), known_points(), contract)
+
+
+def test_examples_are_counted_in_the_order_of_teaching() -> None:
+    lessons = Lessons(("Sock", "Scarf", "Sock"), np.zeros((3, 2), np.float32))
+    assert list(lessons.counts.items()) == [("Sock", 2), ("Scarf", 1)]

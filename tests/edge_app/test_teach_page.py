@@ -1,0 +1,123 @@
+"""Teaching a name on the page, in a real Chromium with the drawn trousers before its webcam."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, serving, visit, wait_for_answers
+from playwright.sync_api import Browser, Page, expect
+
+from edge_app.models import assets_dir, default_model
+from train.pictures import PHOTOS, Collection
+
+pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+
+TAUGHT_MS = 30_000
+
+
+@pytest.fixture(autouse=True)
+def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where the servers of this test keep what they are taught."""
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    return tmp_path / "edge-fashion" / "taught"
+
+
+def teach(page: Page, name: str, pictures: int) -> None:
+    page.click("#tab-teach")
+    page.fill("#lesson-name", name)
+    page.click("#record")
+    expect(page.locator("#lesson-words")).to_contain_text(f"{name} is learned", timeout=TAUGHT_MS)
+    words = f"{pictures} picture" + ("s" if pictures > 1 else "")
+    expect(page.locator("#taught li", has_text=name)).to_contain_text(words)
+
+
+def test_a_garment_is_recorded_named_exported_and_forgotten(browser: Browser, tmp_path: Path) -> None:
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        teach(page, "Shorts", 10)
+        expect(page.locator("#answer")).to_have_text("Shorts", timeout=ANSWER_TIMEOUT_MS)
+        wait_for_answers(page, 20)
+        expect(page.locator("#answer")).to_have_text("Shorts")
+
+        page.click("#tab-snapshots")
+        expect(page.locator("#snapshots li")).to_have_count(10)
+        assert page.locator("#snapshots select").first.input_value() == "Shorts"
+        with page.expect_download() as caught:
+            page.click("#export")
+        caught.value.save_as(tmp_path / "photos.zip")
+        with Collection(tmp_path / "photos.zip", PHOTOS) as collection:  # as `train --photos` reads it
+            assert [picture.classes for picture in collection.pictures] == [("none",)] * 10
+            assert collection.frame(collection.pictures[0]).shape == (240, 320, 3)
+
+        page.click("#tab-teach")
+        page.get_by_role("button", name="Forget Shorts").click()
+        expect(page.locator("#taught li")).to_have_count(0)
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_a_still_picture_is_one_example_and_names_outlive_the_server(browser: Browser) -> None:
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "Purse")
+        page.click("#record")
+        expect(page.locator("#lesson-words")).to_contain_text("There is no picture yet")
+        page.click("#tab-source")
+        page.get_by_role("button", name="Drawing: bag").click()
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        teach(page, "Purse", 1)
+        expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#tab-source")
+        page.get_by_role("button", name="Drawing: bag").click()
+        expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_of_the_devices_camera_the_server_learns_too(browser: Browser, tmp_path: Path) -> None:
+    pictures = tmp_path / "pictures"
+    pictures.mkdir()
+    shutil.copy(assets_dir() / "examples" / "bag.png", pictures)
+    with serving("--camera", str(pictures)) as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        teach(page, "Purse", 10)
+        expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_a_page_open_to_others_says_why_it_does_not_teach(browser: Browser) -> None:
+    with serving("--host", "0.0.0.0") as server, visit(browser, server.url) as page:
+        page.click("#tab-teach")
+        expect(page.locator("#lesson-words")).to_contain_text("Teaching is off: this page is open to others")
+        assert page.is_hidden("#lesson") and page.is_hidden("#begin-anew")
+
+
+def test_a_damaged_file_is_said_on_the_page_and_begun_anew(browser: Browser, own_folder: Path) -> None:
+    own_folder.mkdir(parents=True)
+    (own_folder / f"{default_model()}.npz").write_bytes(b"damaged")
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-teach")
+        expect(page.locator("#lesson-words")).to_contain_text("what was taught cannot be read")
+        assert page.is_hidden("#lesson")
+        page.once("dialog", lambda dialog: dialog.accept())
+        page.click("#begin-anew")
+        expect(page.locator("#lesson")).to_be_visible()
+        assert page.is_hidden("#begin-anew")
+
+
+@pytest.mark.parametrize("size", [DESKTOP, PHONE])
+def test_it_can_be_used_on_every_screen_and_by_everybody(
+    server: Server, browser: Browser, size: tuple[int, int]
+) -> None:
+    with visit(browser, server.url, size) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        teach(page, "Long winter trousers (blue)", 10)
+        expect(page.locator("#answer")).to_have_text("Long winter trousers (blue)", timeout=ANSWER_TIMEOUT_MS)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+        assert page.evaluate("document.documentElement.scrollHeight <= innerHeight")
+        assert [violation["id"] for violation in Axe().run(page).response["violations"]] == []
+        page.get_by_role("button", name="Forget Long winter trousers (blue)").click()
+        expect(page.locator("#taught li")).to_have_count(0)
