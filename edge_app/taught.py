@@ -2,7 +2,7 @@
 
 For each taught name a ridge regression tells its few examples from the model's points, which are known garments and
 empty rooms. Its score becomes a probability that is as eager as it can be while it takes few of the points from what
-they were: one in a hundred, divided by the number of taught names. The model's own probabilities share what the taught
+they were: 8 in a thousand, divided by the number of taught names. The model's own probabilities share what the taught
 names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught names as to all others.
 
 The choices (unit length, ridge, its strength, steepness) were made on photos of people of the training split:
@@ -22,10 +22,10 @@ from edge_app.points import Points, unit
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-TAKEN = 0.01  # of the points: the names divide it, and each takes no more by itself
+TAKEN = 0.008  # of the points: the names divide it, and each takes no more by itself
 MARGIN = 1e-3  # of a logit: for rounding
 RIDGE = 0.1  # of the features' mean variance
-STEEPNESS = 5.0  # of the score's logit, for each standard deviation of the known garments' scores
+STEEPNESS = 8.0  # of the score's logit, for each standard deviation of the known garments' scores
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,7 +51,7 @@ class Head:
 
     def scores(self, features: Float32) -> Float32:
         """Features float32 (..., F) -> how sure each name is of them, float32 (..., K), 0..1."""
-        logits = np.clip(unit(features) @ self.weights.T + self.biases, -50, 50)
+        logits = np.clip(unit(features) @ self.weights.T + self.biases, -10, 10)  # no score is certain
         return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
 
 
