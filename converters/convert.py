@@ -34,7 +34,7 @@ def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: 
         with tempfile.TemporaryDirectory() as folder:
             model_file = Path(folder) / "model.tflite"
             model_file.write_bytes(quantize(float32_model, mode, calibration))
-            measured = measure(source, mode, model_file, data, reference, debug)
+            measured = measure(source, mode, model_file, data, reference, debug=debug)
             content = model_file.read_bytes()
         known = facts(measured, source, len(calibration))
         name = measured.contract.name

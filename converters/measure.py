@@ -36,9 +36,9 @@ LAYER_IMAGES = 50
 class Reference:
     """What the trained network in float32 says of the pictures that every mode is measured on.
 
-    ``exported`` is the network that the .tflite was made from.
-    ``parity_logits`` float32 (1000, classes) of ``parity_pixels`` uint8 (1000, H, W, C); ``own_logits`` float32
-    (N, classes) of the validation pictures of its own kind: Fashion-MNIST's, or a live model's ``pictures`` in turn.
+    ``exported`` is the network that the .tflite was made from. ``parity_logits`` float32 (1000, classes) are of
+    ``parity_pixels`` uint8 (1000, H, W, C); ``own_logits`` float32 (N, classes) of the validation pictures of its own
+    kind: Fashion-MNIST's, or a live model's ``pictures`` in turn.
     """
 
     exported: keras.Model
@@ -136,7 +136,7 @@ def draft_contract(source: Source, mode: str, model_file: Path) -> Contract:
     )
 
 
-def measure(source: Source, mode: str, model_file: Path, data: Data, reference: Reference, debug: bool) -> Measured:  # noqa: PLR0917
+def measure(source: Source, mode: str, model_file: Path, data: Data, reference: Reference, *, debug: bool) -> Measured:
     """Parity, confidence (on validation pictures) and accuracy of a .tflite; writes its contract beside it.
 
     With ``debug`` each layer of the exported network is measured. Raises ConversionError if
