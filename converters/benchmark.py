@@ -24,15 +24,16 @@ from converters.peers import ONNX, export_onnx
 from converters.quantize import MODES, export_float32, quantize
 from edge_app.bench import machine
 from edge_app.contract import sha256
-from edge_app.errors import ConversionError, DataError
+from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir
+from train.documents import with_block
 from train.source import Source, load_source
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmark.json"
 RESULTS = ROOT / "docs" / "results.md"
 PICTURE = ROOT / "docs" / "images" / "benchmark.png"
-BEGIN, END = "<!-- python -m converters benchmark -->", "<!-- end -->"
+COMMAND = "python -m converters benchmark"
 THREADS = (1, 2)
 PICTURES = 30
 CHILD_TIMEOUT_S = 1800
@@ -107,15 +108,6 @@ def add_speeds(report: dict[str, Any]) -> None:
         install({path: json_bytes(known), path.with_name(f"{model['name']}.md"): card(known).encode()})
 
 
-def with_block(page: str, text: str) -> str:
-    """A Markdown page with ``text`` between the benchmark's marks. Raises DataError if they are not there."""
-    before, begin, rest = page.partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise DataError(f"{RESULTS}: has no lines {BEGIN} and {END}, between which the tables belong. Put them back.")
-    return f"{before}{begin}\n{text}\n{end}{after}"
-
-
 def conditions(versions: dict[str, str], load: float) -> str:
     """Machine, what else it had to do (the load average before), and versions, one line."""
     packages = ", ".join(f"{package} {number}" for package, number in sorted(versions.items()))
@@ -127,7 +119,7 @@ def conditions(versions: dict[str, str], load: float) -> str:
 
 def main(argv: list[str]) -> int:
     """Measures, and writes docs/benchmark.json and from it the tables, the picture and the cards' speeds."""
-    parser = argparse.ArgumentParser(prog="python -m converters benchmark", description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or a kept checkpoint")
     parser.add_argument("--peers", action="store_true", help="also ONNX Runtime, OpenVINO, TensorFlow and Keras")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
@@ -140,7 +132,7 @@ def main(argv: list[str]) -> int:
         print("\n".join(models[-1]["missing"]), file=sys.stderr)
     versions = {package: number for model in models for package, number in model["versions"].items()}
     report = {"conditions": conditions(versions, load), "models": models}
-    page = with_block(RESULTS.read_text(encoding="utf-8"), tables(report))
+    page = with_block(RESULTS.read_text(encoding="utf-8"), COMMAND, tables(report))
     install({REPORT: json_bytes(report), RESULTS: page.encode()})
     plot(report, PICTURE)
     add_speeds(report)

@@ -70,16 +70,15 @@ def frames_to_input(collection: Collection, rows: Iterable[Picture], spec: Input
 
 
 def calibration_pixels(data: Data, spec: InputSpec, is_live: bool, seed: int) -> UInt8:
-    """Training pictures, as many of each class: Fashion-MNIST, or a third each of it, photos and products."""
-    per_class = CALIBRATION_PER_CLASS // 3 if is_live else CALIBRATION_PER_CLASS
+    """Training pictures, CALIBRATION_PER_CLASS of each class: Fashion-MNIST, for live also photos and products."""
     train = data.fashion_mnist.train
-    chosen = np.sort(stratified(train.labels, per_class, seed))
+    chosen = np.sort(stratified(train.labels, CALIBRATION_PER_CLASS, seed))
     parts = [images_to_input(train.images[chosen], spec.shape)]
     for layout, path in data.pictures.items() if is_live else ():
         with Collection(path, layout) as collection:
             rows = rows_of(collection, "train")
             kinds = np.unique([" ".join(row.classes) for row in rows], return_inverse=True)[1]
-            some = [rows[index] for index in np.sort(stratified(kinds, per_class, seed))]
+            some = [rows[index] for index in np.sort(stratified(kinds, CALIBRATION_PER_CLASS, seed))]
             parts.append(frames_to_input(collection, some, spec))
     return np.concatenate(parts)
 

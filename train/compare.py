@@ -4,6 +4,7 @@ import argparse
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,6 +20,7 @@ from edge_app.models import assets_dir, contracts
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
 from train.data import find_data, load_fashion_mnist
+from train.documents import with_block
 from train.files import write_atomically
 from train.judge import Judgement, judge
 from train.metrics import Int64, accuracy, confusion
@@ -29,7 +31,7 @@ UInt8 = npt.NDArray[np.uint8]
 ROOT = Path(__file__).parents[1]
 SHEETS = Path("runs/compare")
 ARTICLE = {"cnn1": 0.9229, "cnn3": 0.9117, "cnn4": 0.9352, "vgg19": 0.7664}  # test accuracy, the CNNs' augmented
-BEGIN, END = "<!-- python -m train compare -->", "<!-- end -->"
+COMMAND = "python -m train compare"
 WORST = 40
 ROUNDS, WARM_UP = 500, 20  # inferences of each model, and how many of them do not count
 NOISY = ("Pullover", "Dress", "Coat")  # few product pictures, many with a wrong label
@@ -165,19 +167,9 @@ def long_tables(models: list[Compared]) -> str:
     return "\n\n".join(parts)
 
 
-def replace_block(path: Path, text: str) -> None:
-    """Puts ``text`` between the two marks of a Markdown file. Raises DataError if they are not there."""
-    before, begin, rest = path.read_text(encoding="utf-8").partition(BEGIN)
-    _, end, after = rest.partition(END)
-    if not (begin and end):
-        raise DataError(f"{path}: has no lines {BEGIN} and {END}, between which the table belongs. Put them back.")
-    content = f"{before}{begin}\n{text}\n{end}{after}"
-    write_atomically(path, lambda part: part.write_text(content, encoding="utf-8"))
-
-
 def main(argv: list[str]) -> int:
     """Measures all models and writes README.md's table, docs/results.md's, docs/images and the sheets of mistakes."""
-    parser = argparse.ArgumentParser(prog="python -m train compare", description=__doc__)
+    parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
     parser.add_argument(
         "--data", metavar="DIR", help="folder with fashion-mnist/, photos and products ($EDGE_APP_DATA)"
     )
@@ -199,7 +191,8 @@ def main(argv: list[str]) -> int:
     plot_confusions(
         [(m.contract.name, m.matrix[:10, :10]) for m in models], FASHION, ROOT / "docs/images/confusions.png"
     )
-    replace_block(ROOT / "README.md", short_table(models))
-    replace_block(ROOT / "docs" / "results.md", long_tables(models))
+    for page, text in ((ROOT / "README.md", short_table(models)), (ROOT / "docs/results.md", long_tables(models))):
+        content = with_block(page.read_text(encoding="utf-8"), COMMAND, text)
+        write_atomically(page, partial(Path.write_text, data=content, encoding="utf-8"))
     print(f"tables in README.md and docs/results.md, pictures in docs/images/, worst mistakes in {SHEETS}/")
     return 0

@@ -48,7 +48,7 @@ def test_calibration_is_stratified_and_seeded() -> None:
 def test_a_live_model_is_calibrated_on_photos_too(data: Data) -> None:
     assert len(calibration_pixels(data, SPEC, is_live=False, seed=1)) == 10 * CALIBRATION_PER_CLASS
     pixels = calibration_pixels(data, SPEC, is_live=True, seed=1)
-    assert pixels.shape == (10 * (CALIBRATION_PER_CLASS // 3) + 2, 28, 28, 1)
+    assert pixels.shape == (10 * CALIBRATION_PER_CLASS + 2, 28, 28, 1)
     assert sorted(pixels[-2:, 0, 0, 0]) == pytest.approx([50, 100], abs=1)
 
 

@@ -9,8 +9,9 @@ from edge_app.classifier import Classifier
 from edge_app.contract import Contract, InputSpec
 from edge_app.errors import DataError
 from edge_app.labels import LIVE
-from train.compare import BEGIN, END, Compared, Mistake, invoke_times_ms, long_tables, look, replace_block, short_table
+from train.compare import Compared, Mistake, invoke_times_ms, long_tables, look, short_table
 from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
+from train.documents import with_block
 from train.judge import Judgement
 from train.pictures import PHOTOS
 
@@ -61,16 +62,11 @@ def test_the_noisy_classes_do_not_count_as_the_worst() -> None:
     assert compared("a").worst_product == 0.75
 
 
-def test_a_block_is_replaced_and_the_rest_stays(tmp_path: Path) -> None:
-    path = tmp_path / "page.md"
-    path.write_text(f"before\n{BEGIN}\nold\n{END}\nafter\n")
-    replace_block(path, "new")
-    replace_block(path, "newer")
-    assert path.read_text() == f"before\n{BEGIN}\nnewer\n{END}\nafter\n"
-    path.write_text("no marks")
+def test_a_block_is_replaced_and_the_rest_stays() -> None:
+    page = with_block("before\n<!-- make -->\nold\n<!-- end -->\nafter\n", "make", "new")
+    assert with_block(page, "make", "newer") == "before\n<!-- make -->\nnewer\n<!-- end -->\nafter\n"
     with pytest.raises(DataError, match="Put them back"):
-        replace_block(path, "new")
-    assert path.read_text() == "no marks"
+        with_block(page, "other", "new")
 
 
 def test_pictures_are_drawn(tmp_path: Path) -> None:
