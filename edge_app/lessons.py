@@ -1,8 +1,7 @@
 """What was taught to a model on this device, in a small file of this user: taught/NAME.npz, numbers only."""
 
 import io
-import re
-import zipfile
+import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,7 +11,7 @@ import numpy.typing as npt
 from edge_app.contract import Contract
 from edge_app.errors import LessonError
 from edge_app.labels import NONE
-from edge_app.points import Points
+from edge_app.points import DAMAGED, Points
 from edge_app.taught import Head, Lessons, learn
 from edge_app.userdir import user_dir, write_whole
 
@@ -20,7 +19,8 @@ Float32 = npt.NDArray[np.float32]
 
 MAX_NAMES = 20
 MAX_EXAMPLES = 60  # of a name; the newest are kept
-NAME = re.compile(r"\w[\w '&/().+-]{0,29}")  # no commas or quotes: names stand in tables
+MAX_LENGTH = 30  # of a name
+BETWEEN = " '&/().+-"  # no commas or quotes: names stand in tables
 RESERVED = (NONE, "nothing", "unsure")
 
 
@@ -42,7 +42,7 @@ def read_lessons(contract: Contract) -> Lessons | None:
             raise ValueError(problem)
     except FileNotFoundError:
         return None
-    except (OSError, EOFError, ValueError, KeyError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise LessonError(
             f"{path}: what was taught cannot be read ({error}). Put a good copy in its place and start again, "
             "or begin anew."
@@ -79,9 +79,18 @@ def set_aside(contract: Contract) -> None:
 
 def name_problem(name: str) -> str:
     """Why a name cannot be taught; empty if it can."""
-    if not NAME.fullmatch(name):
-        return f"{name[:30]!r} is no name: 1 to 30 letters, digits, spaces or '&/().+- are"
+    if not (0 < len(name) <= MAX_LENGTH and _is_letter(name[0]) and all(map(_may_follow, name))):
+        return f"{name[:MAX_LENGTH]!r} is no name: 1 to {MAX_LENGTH} letters, digits, spaces or {BETWEEN.strip()} are"
     return f"{name!r} is what is said when there is no name" if name.casefold() in RESERVED else ""
+
+
+def _is_letter(character: str) -> bool:
+    return character.isalnum() or character == "_"
+
+
+def _may_follow(character: str) -> bool:
+    """Also the marks that many scripts write letters with."""
+    return _is_letter(character) or character in BETWEEN or unicodedata.category(character).startswith("M")
 
 
 def add(lessons: Lessons | None, name: str, features: Float32) -> Lessons:

@@ -20,6 +20,13 @@ def resize(image: UInt8, height: int, width: int) -> UInt8:
     return resized.reshape(height, width, *image.shape[2:])  # OpenCV drops a single channel
 
 
+def within(image: UInt8, side: int) -> UInt8:
+    """(H, W, C) uint8, made smaller in proportion if a side is longer than ``side``; none becomes less than 1."""
+    height, width = image.shape[:2]
+    share = side / max(height, width)
+    return image if share >= 1 else resize(image, max(1, round(share * height)), max(1, round(share * width)))
+
+
 def pad_to_square(image: UInt8) -> UInt8:
     """(H, W, C) uint8 -> (S, S, C) uint8, S = max(H, W): the shorter side is padded evenly with its edge pixels.
 

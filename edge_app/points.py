@@ -6,6 +6,7 @@ They are what a taught name is learned against (edge_app.taught), and the map on
 
 import io
 import zipfile
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,6 +18,9 @@ from edge_app.errors import PointsError
 from edge_app.models import assets_dir
 
 Float32 = npt.NDArray[np.float32]
+
+# What numpy and zipfile raise on a damaged .npz.
+DAMAGED = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, zlib.error, zipfile.BadZipFile)
 
 
 @dataclass(frozen=True, eq=False)
@@ -70,7 +74,7 @@ def read_points(contract: Contract) -> Points:
             labels = tuple(contract.labels[index] for index in file["labels"])
     except FileNotFoundError as error:
         raise PointsError(f"{path}: not there, and needed for this. {again}") from error
-    except (OSError, EOFError, ValueError, KeyError, IndexError, TypeError, zipfile.BadZipFile) as error:
+    except DAMAGED as error:
         raise PointsError(f"{path}: damaged ({error}). {again}") from error
     count, length = features.shape
     if (len(labels), logits.shape) != (count, (count, len(contract.labels))) or (centre.shape, axes.shape) != (

@@ -5,9 +5,11 @@ import numpy.typing as npt
 
 from edge_app.contract import InputSpec
 from edge_app.garment import garment_to_input
-from edge_app.pixels import pad_to_square, resize, to_grey
+from edge_app.pixels import pad_to_square, resize, to_grey, within
 
 UInt8 = npt.NDArray[np.uint8]
+
+MAX_SIDE = 4096  # before padding: the square around a picture of 33,000x30 pixels has a thousand million
 
 
 def frame_to_input(frame_rgb: UInt8, spec: InputSpec) -> UInt8:
@@ -20,7 +22,7 @@ def frame_to_input(frame_rgb: UInt8, spec: InputSpec) -> UInt8:
     size = spec.shape[0]
     if spec.framing == "object":
         return garment_to_input(frame_rgb, size, spec.colour)
-    square = resize(pad_to_square(frame_rgb), size, size)
+    square = resize(pad_to_square(within(frame_rgb, MAX_SIDE)), size, size)
     return to_grey(square) if spec.colour == "grey" else square
 
 

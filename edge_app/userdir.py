@@ -8,12 +8,11 @@ from pathlib import Path
 
 def user_dir() -> Path:
     """Where this user's programs keep data: XDG_DATA_HOME and its like."""
-    home = Path.home()
     if sys.platform == "darwin":
-        return home / "Library" / "Application Support" / "edge-fashion"
-    if sys.platform == "win32":
-        return Path(os.environ.get("LOCALAPPDATA", home / "AppData" / "Local")) / "edge-fashion"
-    return Path(os.environ.get("XDG_DATA_HOME") or home / ".local" / "share") / "edge-fashion"
+        return Path.home() / "Library" / "Application Support" / "edge-fashion"
+    named = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_DATA_HOME")
+    elsewhere = ("AppData", "Local") if sys.platform == "win32" else (".local", "share")
+    return (Path(named) if named else Path.home().joinpath(*elsewhere)) / "edge-fashion"
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -43,7 +43,7 @@ def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures
         sections += [
             f"<h2>{escape(name)}, validation</h2>",
             f"<p>{found['right']:.1%} right, {found['balanced']:.1%} in the mean over classes; "
-            f"AUROC of P(none) {found['auroc']:.3f}.</p>",
+            f"AUROC of P(none) {'-' if found['auroc'] is None else format(found['auroc'], '.3f')}.</p>",
             _table(
                 ("class", "right", "pictures"),
                 [(label, f"{share:.1%}", str(found["counts"][label])) for label, share in found["classes"].items()],

@@ -210,7 +210,7 @@ def summary(result: dict[str, Any], run_dir: Path) -> str:
         f"(best epoch {result['best_epoch']}, validation {result['val_accuracy']:.2%})",
         *(
             f"{name}, validation: {found['right']:.1%} of the garments right, {found['balanced']:.1%} balanced over "
-            f"classes, AUROC of none {found['auroc']:.3f}"
+            f"classes, AUROC of none {'-' if found['auroc'] is None else format(found['auroc'], '.3f')}"
             for name, found in result["pictures"].items()
         ),
         f"everything about this run: {run_dir}/ ({REPORT}, {HISTORY}, {RESULT}, tensorboard/, ...)",

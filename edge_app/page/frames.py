@@ -28,6 +28,7 @@ MAX_PIXELS = 1_000_000
 MAX_VISITOR_CHARS = 64
 WATCH_TIMEOUT_S = 2.0
 CLASSIFYING_S = 5.0
+TROUBLE_S = 20.0  # less than the service manager waits before it starts the page anew
 
 Reply = dict[str, object]
 
@@ -66,7 +67,7 @@ class Desk:
         self._places = Places(time.monotonic, max_fps=max_fps or MAX_FPS)
         self._answers = 0
         self._answered_s: float | None = None
-        self._trouble = ""  # what went wrong since the last answer
+        self._trouble, self._troubled_s = "", 0.0  # what went wrong since the last answer, and when
         self._speeds = Speeds(models)
         self._atlas = Atlas(classifiers)
 
@@ -95,15 +96,22 @@ class Desk:
             return {"error": True, "words": str(error)}
 
     def health(self) -> Reply:
-        """Whether frames are being classified: what `/healthz` tells. Not ``ok`` while questions fail on this side."""
+        """Whether frames are being classified: what `/healthz` tells.
+
+        Not ``ok`` while questions fail on this side; that the last of those who left met trouble is soon forgotten.
+        """
+        trouble = self._trouble if time.monotonic() - self._troubled_s < TROUBLE_S else ""
         since_s = None if self._answered_s is None else time.monotonic() - self._answered_s
         return {
-            "ok": not self._trouble,
-            "trouble": self._trouble,
+            "ok": not trouble,
+            "trouble": trouble,
             "classifying": since_s is not None and since_s < CLASSIFYING_S,
             "answers": self._answers,
             "seconds_since_answer": since_s,
         }
+
+    def _be_in_trouble(self, words: str) -> None:
+        self._trouble, self._troubled_s = words, time.monotonic()
 
     def _answer(self, message: object, work: Callable[[Message, Place], Reply]) -> Reply:
         started = time.perf_counter()
@@ -114,13 +122,13 @@ class Desk:
         except Busy as error:
             return _trouble("busy", str(error), again=isinstance(error, StillLooking | TooSoon))
         except CameraError as error:
-            self._trouble = "the camera gives no pictures"  # no more than this: its address is nobody else's business
+            self._be_in_trouble("the camera gives no pictures")  # no more: its address is nobody else's business
             return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
         except EdgeAppError as error:
             return _trouble("refused", str(error))
         except Exception:
             logging.getLogger(__name__).exception("a frame could not be answered")
-            self._trouble = "a frame could not be answered"
+            self._be_in_trouble("a frame could not be answered")
             return _trouble("refused", "something went wrong with this picture; the terminal says what")
         self._answers, self._answered_s, self._trouble = self._answers + 1, time.monotonic(), ""
         return {**reply, "held_ms": 1e3 * (time.perf_counter() - started)}

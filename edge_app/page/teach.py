@@ -1,7 +1,9 @@
 """What the page's script calls to teach a name, and to forget it: one message in, one answer out, errors as data."""
 
 import base64
+import logging
 import threading
+import unicodedata
 from collections.abc import Callable
 
 import numpy as np
@@ -49,13 +51,16 @@ class School:
                 return work(self._classifiers.get(str(message["model"])), message)
         except EdgeAppError as error:
             return {"error": True, "words": str(error)}
+        except Exception:
+            logging.getLogger(__name__).exception("a lesson could not be answered")
+            return {"error": True, "words": "something went wrong with this lesson; the terminal says what"}
 
     def _report(self, classifier: Classifier, _: dict[object, object]) -> Reply:
         try:
             lessons = read_lessons(classifier.contract)
             self._classifiers.points(classifier.contract)  # nothing can be taught without
         except LessonError as error:
-            return self._told(None, trouble=str(error))
+            return self._told(None, trouble=str(error) if self._is_open else "what was taught cannot be used here")
         return self._told(lessons)
 
     def _told(self, lessons: Lessons | None, trouble: str = "") -> Reply:
@@ -96,7 +101,7 @@ class School:
 
 def _as_known(name: str, classifier: Classifier) -> str:
     """Single spaces; a name of the model's own, or one taught before, as it is written there."""
-    name = " ".join(name.split())
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
     taught = classifier.head.names if classifier.head else ()
     return next(
         (known for known in (*classifier.contract.labels, *taught) if known.casefold() == name.casefold()), name

@@ -230,7 +230,7 @@ def test_what_the_model_saw_keeps_its_colours() -> None:
     assert seen_bgr is not None and seen_bgr[0, 0].tolist() == [0, 0, 250]
 
 
-def test_health_tells_of_trouble_until_the_next_answer() -> None:
+def test_health_tells_of_trouble_until_the_next_answer(monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken(Watch):
         def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
             raise CameraError("camera 0: unplugged")
@@ -243,3 +243,7 @@ def test_health_tells_of_trouble_until_the_next_answer() -> None:
     assert desk.health()["ok"] is False
     desk.classify_frame(message)
     assert (desk.health()["ok"], desk.health()["answers"], desk.health()["classifying"]) == (True, 1, True)
+    desk.watch_camera(message)
+    assert desk.health()["ok"] is False
+    monkeypatch.setattr("edge_app.page.frames.TROUBLE_S", 0.0)  # its visitor has left long ago
+    assert desk.health()["ok"] is True

@@ -1,5 +1,6 @@
 """What was taught is kept whole or not at all; what is damaged is said, and nothing else stops working."""
 
+import contextlib
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,9 @@ def test_there_is_room_for_so_many_names() -> None:
     assert add(lessons, "Scarf 0", rows(1)).counts["Scarf 0"] == 2
 
 
-@pytest.mark.parametrize("name", ["", " Scarf", "a" * 31, "a,b", 'a"b', "a\nb", "<b>", "=1+1", "None", "unsure"])
+@pytest.mark.parametrize(
+    "name", ["", " Scarf", "\u0301Scarf", "a" * 31, "a,b", 'a"b', "a\nb", "<b>", "=1+1", "None", "unsure"]
+)
 def test_names_that_cannot_be_taught(name: str) -> None:
     assert name_problem(name)
     with pytest.raises(LessonError, match="Choose another"):
@@ -86,7 +89,7 @@ def test_names_that_cannot_be_taught(name: str) -> None:
 
 
 def test_names_that_can() -> None:
-    for name in ("Scarf", "T-shirt/top", "Ann's coat", "Schal", "帽子", "Jeans (blue) & belt", "a" * 30):
+    for name in ("Scarf", "T-shirt/top", "Ann's coat", "Schal", "帽子", "Jeans (blue) & belt", "a" * 30, "साड़ी", "শাড়ি"):
         assert name_problem(name) == ""
 
 
@@ -105,6 +108,18 @@ def test_a_damaged_file_is_said_and_moved_aside_and_the_app_goes_on(
     assert str(path) in caplog.text
     set_aside(contract)
     assert (read_lessons(contract), path.with_name(f"{path.name}.old").read_bytes()) == (None, spoiled)
+
+
+def test_no_flipped_bit_is_more_than_a_lesson_error(contract: Contract) -> None:
+    write_lessons(Lessons(("Scarf",), rows(1)), contract)
+    path, random = lessons_path(contract), np.random.default_rng(1)
+    content = path.read_bytes()
+    for bit in random.choice(8 * len(content), 1500):
+        flipped = bytearray(content)
+        flipped[bit // 8] ^= 1 << bit % 8
+        path.write_bytes(flipped)
+        with contextlib.suppress(LessonError):
+            read_lessons(contract)
 
 
 def test_lessons_of_another_length_are_said(contract: Contract, caplog: pytest.LogCaptureFixture) -> None:

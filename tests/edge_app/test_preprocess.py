@@ -1,11 +1,13 @@
 """Preprocessing of pictures small enough to work out by hand."""
 
+import tracemalloc
+
 import numpy as np
 import pytest
 
 from edge_app.contract import InputSpec
 from edge_app.pixels import pad_to_square, resize, to_grey
-from edge_app.preprocess import frame_to_input, images_to_input
+from edge_app.preprocess import MAX_SIDE, frame_to_input, images_to_input
 
 GREY4 = InputSpec((4, 4, 1), "grey", "whole")
 RGB4 = InputSpec((4, 4, 3), "rgb", "whole")
@@ -45,6 +47,17 @@ def test_whole_pads_then_shrinks() -> None:
     frame = np.zeros((8, 4, 3), dtype=np.uint8)
     frame[4:] = 255
     assert frame_to_input(frame, GREY4)[..., 0].tolist() == [[0] * 4] * 2 + [[255] * 4] * 2
+
+
+def test_a_long_picture_is_made_shorter_before_it_is_padded() -> None:
+    frame = np.zeros((2, 4 * MAX_SIDE, 3), dtype=np.uint8)
+    frame[:, 2 * MAX_SIDE :] = 255
+    tracemalloc.start()
+    pixels = frame_to_input(frame, GREY4)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert pixels[..., 0].tolist() == [[0, 0, 255, 255]] * 4
+    assert peak < 1.1 * 3 * MAX_SIDE**2  # the square around the frame itself would be 16 times as much
 
 
 @pytest.mark.parametrize(

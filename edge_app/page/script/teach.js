@@ -3,7 +3,8 @@
 const LESSON_PICTURES = 10;
 const LESSON_EVERY_MS = 300;
 const NEXT_PICTURE_MS = 5000; // a camera that gives no other picture by then has given all it has
-const PICTURES_PER_MESSAGE = 5; // as many as a message has room for
+const PICTURES_PER_MESSAGE = 5;
+const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
 const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
 const FAILED = { error: true, words: "The device does not answer. Is it still running?" };
 
@@ -55,13 +56,26 @@ async function record() {
   return pictures;
 }
 
+// Pictures in messages that the server takes; a picture by itself is never too long.
+function messagesOf(pictures) {
+  const messages = [];
+  for (const picture of pictures) {
+    const last = messages.at(-1);
+    const isFull = !last || last.length === PICTURES_PER_MESSAGE || last.join("").length + picture.length > CHARACTERS_PER_MESSAGE;
+    if (isFull) messages.push([picture]);
+    else last.push(picture);
+  }
+  return messages;
+}
+
 async function teach() {
   const name = lessonName.value.trim();
   const pictures = await record();
   if (pictures.length === 0) return setText(lessonWords, "There is no picture yet: start the camera, or open a picture.");
   let reply;
-  for (let i = 0; i < pictures.length && !reply?.error; i += PICTURES_PER_MESSAGE) {
-    reply = await inSchool(server.teach, { name, jpegs: pictures.slice(i, i + PICTURES_PER_MESSAGE) });
+  for (const jpegs of messagesOf(pictures)) {
+    reply = await inSchool(server.teach, { name, jpegs });
+    if (reply.error) break;
   }
   showTaught(reply, `${name} is learned. Its pictures are under Snapshots, too, to be exported for training.`);
   if (!reply.error) await keepPictures(pictures, name, `taught as ${name}`);
