@@ -1,5 +1,6 @@
-"""The page: what a person sees and uses. Only here is gradio imported, by `build` and `app`.
+"""The page: what a person sees and uses. Only here is gradio imported, by `quick`.
 
+quick     Gradio, imported in half the time
 view      Decision -> what the page shows; pure
 places    who may send frames: a limited number of visitors, each one frame at a time
 frames    what the page's script calls: one message in, one answer out, errors as data

@@ -8,7 +8,6 @@ import secrets
 import socket
 import time
 
-import gradio as gr
 from starlette.middleware import Middleware
 
 from edge_app import systemd
@@ -21,6 +20,7 @@ from edge_app.page.build import FONTS, MONO_FONTS, TITLE, build_page
 from edge_app.page.gate import Gate, Rules
 from edge_app.page.health import health, is_well
 from edge_app.page.https import Certificate, own_certificate, own_names
+from edge_app.page.quick import gradio as gr
 from edge_app.pipeline import Classifiers, Wish
 from edge_app.reports import PATIENCE_S, Ears, Seen, following
 from edge_app.watch import Watch

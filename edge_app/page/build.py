@@ -6,7 +6,6 @@ from importlib import resources
 from pathlib import Path
 
 import cv2
-import gradio as gr
 
 from edge_app.contract import Contract
 from edge_app.errors import ModelNotFound
@@ -14,6 +13,7 @@ from edge_app.images import decode_file
 from edge_app.labels import LIVE
 from edge_app.models import assets_dir, contract_path, contracts, default_model
 from edge_app.page.frames import Desk, Reply
+from edge_app.page.quick import gradio as gr
 from edge_app.page.teach import School
 from edge_app.page.view import facts, limits, nameable, summary
 from edge_app.pipeline import Classifiers

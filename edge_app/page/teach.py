@@ -1,7 +1,6 @@
 """What the page's script calls to teach a name, and to forget it: one message in, one answer out, errors as data."""
 
 import base64
-import logging
 import threading
 import unicodedata
 from collections.abc import Callable
@@ -51,9 +50,6 @@ class School:
                 return work(self._classifiers.get(str(message["model"])), message)
         except EdgeAppError as error:
             return {"error": True, "words": str(error)}
-        except Exception:
-            logging.getLogger(__name__).exception("a lesson could not be answered")
-            return {"error": True, "words": "something went wrong with this lesson; the terminal says what"}
 
     def _report(self, classifier: Classifier, _: dict[object, object]) -> Reply:
         try:
