@@ -50,16 +50,24 @@ def read_address(url: str) -> Address:
 
     Raises EdgeAppError, which does not repeat what was given: there may be a password in it.
     """
+    if set(url.partition("://")[2].rpartition("@")[0]) & set("/?#"):
+        raise EdgeAppError(
+            "--mqtt: an @ follows a /, ? or #; write / in a password as %2F, ? as %3F, # as %23; @ in a topic as %40"
+        )
     try:
         parts = urlsplit(url)
-        port = parts.port or USUAL_PORT
+        port = USUAL_PORT if parts.port is None else parts.port
     except ValueError:
-        raise EdgeAppError("--mqtt: the port is not a number from 1 to 65535") from None
+        port = 0
+    if port == 0:
+        raise EdgeAppError("--mqtt: the port is not a number from 1 to 65535")
     topic = unquote(parts.path).strip("/")
     if parts.scheme != "mqtt" or not parts.hostname or not topic:
         raise EdgeAppError("--mqtt: expected mqtt://user:password@host:1883/topic, or without user, password and port")
     if set(topic) & set("+#\0") or topic.startswith("$") or "#" in url:
         raise EdgeAppError("--mqtt: a topic has no + and no #, and does not begin with $; choose another")
+    if "?" in url:
+        raise EdgeAppError("--mqtt: nothing may follow the topic; write ? in a topic as %3F")
     user, password = (None if part is None else unquote(part) for part in (parts.username, parts.password))
     return Address(parts.hostname, port, topic, user, password)
 
@@ -100,7 +108,8 @@ class Publisher:
     """Delivers reports one after the other, in a thread of its own; connects by itself, and again.
 
     ``dropped`` counts the reports that were too many while the broker was away. `say` is given a sentence when the
-    broker is lost or refuses, and when it is there again. Raises EdgeAppError if the package paho-mqtt is missing.
+    broker is lost, cannot be reached or refuses, once for each change, and when it is there again. Raises EdgeAppError
+    if the package paho-mqtt is missing.
     """
 
     def __init__(self, address: Address, say: Callable[[str], None]) -> None:
@@ -109,7 +118,7 @@ class Publisher:
         self._waiting: deque[str] = deque()
         self._delivering = False
         self._greets = False  # connected, and has not said so
-        self._in_trouble = False
+        self._trouble: str | None = None  # what was said of it last
         self._changed = threading.Condition()
         self._stopping = threading.Event()
         self._acknowledged: queue.SimpleQueue[int] = queue.SimpleQueue()  # of each message published, its number
@@ -178,8 +187,8 @@ class Publisher:
         if reason.is_failure:
             self._note_trouble(f"refuses the connection ({reason})")
             return
-        if self._in_trouble:
-            self._in_trouble = False
+        if self._trouble is not None:
+            self._trouble = None
             self._say(f"mqtt: {self._address.host}:{self._address.port} is connected; kept reports follow")
         with self._changed:
             self._greets = True
@@ -188,12 +197,12 @@ class Publisher:
     def _on_disconnect(
         self, _client: "Client", _data: object, _flags: "DisconnectFlags", _reason: "ReasonCode", _: "Properties | None"
     ) -> None:
-        if not self._stopping.is_set():
+        if self._trouble is None and not self._stopping.is_set():  # after a refusal paho calls this, too
             self._note_trouble("is lost")
 
     def _note_trouble(self, words: str) -> None:
-        if not self._in_trouble:
-            self._in_trouble = True
+        if words != self._trouble:
+            self._trouble = words
             kept = f"the newest {KEPT} reports are kept and it is tried again and again"
             self._say(f"mqtt: {self._address.host}:{self._address.port} {words}; {kept}")
 

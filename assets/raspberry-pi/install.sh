@@ -3,13 +3,14 @@
 #
 #   sudo ./install.sh                 from a checkout its own wheel, built on the way; else from the package index
 #   sudo ./install.sh --wheels DIR    from a folder of wheels, without any network
-#   sudo ./install.sh --uninstall     takes everything away (snapshots are kept by the browsers that made them)
+#   sudo ./install.sh --uninstall     takes everything away, names that were taught too (snapshots stay in browsers)
 #   ./install.sh --root DIR ...       everything below DIR, to try it: makes no user, starts no service
 #
 # A version is installed into a folder of its own, tried, and then put in place by renaming one link. Whenever that is
 # cut off, the former version is whole and goes on running; what was left behind is cleared away the next time.
 set -euo pipefail
 umask 022
+export LC_ALL=C # what free and others print is read here
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 service=edge-fashion
@@ -115,21 +116,31 @@ write_settings() {
   mv "$settings.new" "$settings"
 }
 
+keep_former_unit() {
+  rm -f "$home/former.service"
+  [ ! -e "$unit" ] || cp "$unit" "$home/former.service"
+}
+
 write_unit() {
-  install -D -m 644 "$here/$service.service" "$unit.new"
+  install -D -m 644 "$1" "$unit.new"
   mv "$unit.new" "$unit"
 }
 
 start_service() {
   systemctl daemon-reload
   systemctl enable --quiet "$service"
-  if ! systemctl restart "$service"; then
-    if [ -n "$former" ]; then
-      switch_to "$former"
-      systemctl restart "$service" || true
-    fi
-    stop "the service does not start (a former version is put back); journalctl -u $service says why."
+  if systemctl restart "$service"; then return; fi
+  if [ -z "$former" ]; then # nothing to go back to: what does not start is not to be tried for ever
+    systemctl disable --quiet --now "$service" || true
+    rm -f "$home/current" "$unit"
+    systemctl daemon-reload
+    stop "the service does not start and is switched off; journalctl -u $service says why. Then run this again."
   fi
+  switch_to "$former"
+  [ ! -e "$home/former.service" ] || write_unit "$home/former.service"
+  systemctl daemon-reload
+  systemctl restart "$service" || true
+  stop "the new version's service does not start, the former version is put back; journalctl -u $service says why."
 }
 
 look_for_camera() {
@@ -161,7 +172,8 @@ install_or_update() {
     [ -n "$former" ] || look_for_camera # an update's camera is in use
   fi
   switch_to "$(basename "$new")"
-  write_unit
+  keep_former_unit
+  write_unit "$here/$service.service"
   if ! on_this_machine; then
     remove_other_versions
     echo "Installed below $root. No user was made and no service was started: that is left out with --root."
@@ -182,7 +194,7 @@ take_away() {
     systemctl daemon-reload
     ! id "$service" >/dev/null 2>&1 || userdel "$service"
   fi
-  echo "Edge Fashion is gone. Snapshots are where they were: in the browsers that made them."
+  echo "Edge Fashion is gone, and the names it was taught. Snapshots are where they were: in the browsers that made them."
 }
 
 if [ -n "$uninstall" ]; then take_away; else install_or_update; fi

@@ -12,6 +12,7 @@ from edge_app.errors import CameraError
 OPEN_TIMEOUT_MS = 5000
 READ_TIMEOUT_MS = 5000
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+HOST_AND_PORT = re.compile(r"(?:\[[^\]/?#]*\]|[\w.-]*)(?::\d+)?")
 BACKEND = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 
 
@@ -82,5 +83,18 @@ def first_device() -> DeviceCamera:
 
 
 def without_password(url: str) -> str:
-    """The address as it may be shown: rtsp://user:secret@host -> rtsp://***@host."""
-    return re.sub(r"//[^/@]*@", "//***@", url)
+    """The address as it may be shown: rtsp://user:secret@host:554/live?key=secret -> rtsp://***@host:554/...
+
+    Where an @ follows a / or ?, what is behind it may be the host, or the end of a password: then rtsp://*** it is.
+    What is no address (no ://) stays as it is.
+    """
+    scheme, separator, rest = url.partition("://")
+    if not separator:
+        return url
+    user, at, place = rest.rpartition("@")
+    if set(user) & set("/?#"):
+        return f"{scheme}://***"
+    found = HOST_AND_PORT.match(place)
+    host = found[0] if found else ""
+    behind = place.removeprefix(host)
+    return f"{scheme}://{'***@' if at else ''}{host}{behind if behind in ('', '/') else '/...'}"

@@ -38,7 +38,8 @@ def _open(spec: str) -> Camera:
         return PictureFolder(path)
     if path.is_file():
         return VideoFile(path)
-    raise CameraError(f"{spec}: no such camera, file or folder; --camera takes auto, 0, 1, ..., a path or an address")
+    name = without_password(spec)
+    raise CameraError(f"{name}: no such camera, file or folder; --camera takes auto, 0, 1, ..., a path or an address")
 
 
 def _open_live(spec: str) -> Camera | None:

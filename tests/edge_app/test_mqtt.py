@@ -62,7 +62,7 @@ def test_the_newest_thousand_outlive_a_broker_that_is_away(broker: Broker) -> No
             publisher.put({"number": number})
         wait_until(lambda: len(numbers(listener)) == 3 and publisher.pending == 0)
         broker.stop()
-        wait_until(lambda: not publisher.connected)
+        wait_until(lambda: not publisher.connected and len(said) == 2)
         for number in range(3, 1503):
             publisher.put({"number": number})
         assert (publisher.pending, publisher.dropped) == (1000, 500)
@@ -79,8 +79,10 @@ def test_the_newest_thousand_outlive_a_broker_that_is_away(broker: Broker) -> No
         assert retained[STATE] == ('{"number": 1507}', True)
         assert retained[AVAILABILITY] == ("online", True)
     place = f"127.0.0.1:{broker.port}"
+    kept = "the newest 1000 reports are kept and it is tried again and again"
     assert said == [
-        f"mqtt: {place} is lost; the newest 1000 reports are kept and it is tried again and again",
+        f"mqtt: {place} is lost; {kept}",
+        f"mqtt: {place} cannot be reached; {kept}",
         f"mqtt: {place} is connected; kept reports follow",
     ]
 
@@ -102,6 +104,18 @@ def test_a_refused_login_is_said_and_keeps_the_password_to_itself(broker: Broker
         assert "refuses the connection (Not authorized)" in said[0]
         assert "wrong" not in said[0]
         assert not publisher.connected
+
+
+def test_another_trouble_is_said_and_the_same_one_is_not_repeated(broker: Broker) -> None:
+    broker.stop()
+    with publisher_to(f"mqtt://ann:wrong@127.0.0.1:{broker.port}/t") as (_, said):
+        wait_until(lambda: len(said) == 1)
+        broker.start()
+        wait_until(lambda: len(said) == 2)
+        broker.stop()
+        wait_until(lambda: len(said) == 3)
+    away, refused = "cannot be reached;", "refuses the connection (Not authorized);"
+    assert [words in sentence for words, sentence in zip([away, refused, away], said, strict=True)] == [True] * 3
 
 
 @pytest.mark.parametrize("end", [signal.SIGTERM, signal.SIGKILL])  # said by itself, and by its last will
@@ -146,6 +160,7 @@ def test_what_home_assistant_is_told() -> None:
 def test_addresses() -> None:
     assert read_address("mqtt://ann:p%40ss@broker:1884/home/pi") == Address("broker", 1884, "home/pi", "ann", "p@ss")
     assert read_address("mqtt://[::1]/pi") == Address("::1", 1883, "pi", None, None)
+    assert read_address("mqtt://ann:12%2F34@broker/a%40b") == Address("broker", 1883, "a@b", "ann", "12/34")
 
 
 @pytest.mark.parametrize(
@@ -155,6 +170,13 @@ def test_addresses() -> None:
         ("mqtt://ann:secret@broker", "expected mqtt://"),
         ("mqtt:///pi", "expected mqtt://"),
         ("mqtt://ann:secret@broker:99999/pi", "the port is not a number from 1 to 65535"),
+        ("mqtt://ann:secret@broker:0/pi", "the port is not a number from 1 to 65535"),
+        ("mqtt://ann:12/secret@broker/home/pi", "write / in a password as %2F"),
+        ("mqtt://ann:secret/12@broker/home/pi", "write / in a password as %2F"),
+        ("mqtt://ann:secret?12@broker/home/pi", "write / in a password as %2F"),
+        ("mqtt://ann:secret@broker/home@pi", "@ in a topic as %40"),
+        ("mqtt://ann:secret@broker/pi?qos=1", "nothing may follow the topic"),
+        ("mqtt://ann:secret@broker/pi#x", "a topic has no"),
         ("mqtt://ann:secret@broker/pi/#", "a topic has no"),
         ("mqtt://ann:secret@broker/pi/%23", "a topic has no"),
         ("mqtt://ann:secret@broker/+/pi", "a topic has no"),

@@ -142,7 +142,7 @@ def test_a_damaged_file_would_be_noticed(installer: Installer) -> None:
         ),
         (
             "free",
-            'echo "Mem: 417 200 100"',
+            'case $LC_ALL in C) echo "Mem: 417 200 100";; *) echo "Speicher: 417 200 100";; esac',
             "700 MB of memory are needed and there are 417; use a Pi with 1 GB or more.",
         ),
         (
@@ -173,15 +173,51 @@ def test_wrong_options(tmp_path: Path, options: list[str], words: str) -> None:
     assert (done.returncode, done.stderr) == (1, f"install.sh: {words}\n")
 
 
+@pytest.mark.parametrize("former", ["", "1"])
+def test_a_service_that_does_not_start(tmp_path: Path, former: str) -> None:
+    """The end of an installation, with a systemctl that cannot start the service while version 2 is in place."""
+    home, unit, calls = tmp_path / "opt/edge-fashion", tmp_path / "etc/systemd/system" / UNIT.name, tmp_path / "calls"
+    for version in filter(None, [former, "2"]):
+        (home / "versions" / version).mkdir(parents=True)
+    if former:
+        unit.parent.mkdir(parents=True)
+        unit.write_text("the former unit")
+    end = f"""
+        source <(sed '$d' {INSTALL}) --root {tmp_path}
+        systemctl() {{ echo "$*" >>{calls}; [ "$1" != restart ] || [ "$(current)" != 2 ]; }}
+        former='{former}'
+        switch_to 2
+        keep_former_unit
+        write_unit {UNIT}
+        start_service
+    """
+    done = subprocess.run(["bash", "-c", end], capture_output=True, text=True, timeout=60, check=False)
+    tried = ["daemon-reload", "enable --quiet edge-fashion", "restart edge-fashion"]
+    if former:
+        words = "the new version's service does not start, the former version is put back; "
+        assert (home / "current").readlink() == Path("versions/1")
+        assert unit.read_text() == "the former unit"
+        assert calls.read_text().splitlines() == [*tried, "daemon-reload", "restart edge-fashion"]
+    else:
+        words = "the service does not start and is switched off; "
+        assert not (home / "current").is_symlink() and not unit.exists()
+        assert calls.read_text().splitlines() == [*tried, "disable --quiet --now edge-fashion", "daemon-reload"]
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"install.sh: {words}journalctl -u edge-fashion says why.")
+
+
 def test_taken_away_nothing_is_left(tmp_path: Path, wheels: Path) -> None:
     installer = Installer(tmp_path, wheels)
     assert installer.install().returncode == 0
     state = installer.root / "var" / "lib" / "edge-fashion"
-    state.mkdir(parents=True)
+    taught = state / ".local" / "share" / "edge-fashion" / "taught" / "cnn4.npz"
+    taught.parent.mkdir(parents=True)
+    taught.touch()
     done = installer.run("--uninstall")
     assert (done.returncode, done.stdout) == (
         0,
-        "Edge Fashion is gone. Snapshots are where they were: in the browsers that made them.\n",
+        "Edge Fashion is gone, and the names it was taught. "
+        "Snapshots are where they were: in the browsers that made them.\n",
     )
     assert [path for path in installer.root.rglob("*") if not path.is_dir()] == []
     assert not installer.home.exists() and not state.exists()
