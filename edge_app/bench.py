@@ -96,8 +96,8 @@ def table_row(classifier: Classifier, summary: dict[str, dict[str, float]]) -> s
     """Machine, model, threads, p50 and p95 of the model and of a whole frame in ms, and versions: a Markdown row."""
     contract = classifier.contract
     times_ms = [f"{summary[stage]['p50']:.2f} / {summary[stage]['p95']:.2f}" for stage in ("invoke", "total")]
-    package = classifier.runtime.replace("_", "-")
-    versions = f"Python {platform.python_version()}, {package} {importlib.metadata.version(package)}"
+    runtime = f"{classifier.runtime} {importlib.metadata.version(classifier.runtime)}"
+    versions = f"Python {platform.python_version()}, {runtime}"
     model = f"{contract.name} {contract.quantization}"
     return f"| {' | '.join([machine(), model, str(classifier.threads), *times_ms, versions])} |"
 
