@@ -1,4 +1,7 @@
-"""All installed models side by side: ``python -m train compare`` writes the tables and pictures of the documents."""
+"""All installed models side by side: ``python -m train compare`` writes the tables and pictures of the documents.
+
+With runs, ``python -m train compare RUN RUN``, it is those that are set side by side (train/compare_runs.py).
+"""
 
 import argparse
 import time
@@ -169,10 +172,16 @@ def long_tables(models: list[Compared]) -> str:
 def main(argv: list[str]) -> int:
     """Measures all models and writes README.md's table, docs/results.md's, docs/images and the sheets of mistakes."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("runs", metavar="RUN", type=Path, nargs="*", help="runs' folders: a page about these, instead")
     parser.add_argument(
         "--data", metavar="DIR", help="folder with fashion-mnist/, photos and products ($EDGE_APP_DATA)"
     )
     args = parser.parse_args(argv)
+    if args.runs:
+        from train.compare_runs import compare_runs
+
+        print(f"{compare_runs(args.runs, SHEETS)}: a page that can be sent around")
+        return 0
     collections = find_collections(args.data)
     test = load_fashion_mnist(args.data, 1).test
     installed = sorted(contracts(), key=lambda contract: (contract.variant != "live", contract.name))
