@@ -76,7 +76,7 @@ def differing(runs: list[Run]) -> Cells:
     names = [name for name in names if not any(other.startswith(f"{name}.") for other in names)]  # none beside a group
     rows = [(name, *(found.get(name, ABSENT) for found in settings)) for name in names]
     return [
-        (name.removeprefix("recipe.").replace("_", " "), *(_short(value) for value in values))
+        (name.removeprefix("recipe.").replace("_", " ") if name != "recipe.name" else "recipe", *map(_short, values))
         for name, *values in rows
         if len(set(values)) > 1
     ]
