@@ -17,9 +17,8 @@ from converters.benchmark_report import plot, tables
 from converters.card import card
 from converters.convert import prepared
 from converters.data import calibration_pixels, load_data, parity_pixels, validation_pictures
-from converters.fold import flattened, fold_batch_norms
+from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
-from converters.measure import input_spec
 from converters.peers import ONNX, export_onnx
 from converters.quantize import MODES, export_float32, quantize
 from edge_app.bench import machine
@@ -27,7 +26,8 @@ from edge_app.contract import sha256
 from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir
 from train.documents import with_block
-from train.source import Source, load_source
+from train.models import flattened
+from train.source import Source, input_spec, load_source
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmark.json"

@@ -12,10 +12,10 @@ from converters.data import Data, calibration_pixels
 from converters.equalize import equalize
 from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
-from converters.measure import Measured, input_spec, measure, refer
+from converters.measure import Measured, measure, refer
 from converters.quantize import export_float32, quantize
 from edge_app.models import CARD
-from train.source import Source
+from train.source import Source, input_spec
 
 UInt8 = npt.NDArray[np.uint8]
 

@@ -5,7 +5,6 @@ into the next convolution or dense layer; that is exact for unpadded convolution
 scale is negative.
 """
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +12,8 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from keras import layers
+
+from train.models import flattened
 
 Float32 = npt.NDArray[np.float32]
 
@@ -53,15 +54,6 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
         if layer.name in network.output:
             outputs[layer.name] = tensor
     return keras.Model(pixels, outputs, name=network.name)  # a name drawn by Keras would be in the file
-
-
-def flattened(network: keras.Model) -> Iterator[Any]:
-    """The layers and operations of a chain, those of networks inside it too."""
-    for operation in network.operations:
-        if isinstance(operation, keras.Model):
-            yield from flattened(operation)
-        elif not isinstance(operation, layers.InputLayer):
-            yield operation
 
 
 def affine_of(norm: layers.BatchNormalization) -> Affine:

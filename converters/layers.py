@@ -12,8 +12,8 @@ from ai_edge_litert.interpreter import Interpreter, OpResolverType
 from ai_edge_litert.schema_py_generated import BuiltinOperator
 from ai_edge_quantizer.utils.tfl_flatbuffer_utils import read_model
 
-from converters.fold import flattened
 from edge_app.classifier import dequantize, input_codes
+from train.models import flattened
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]

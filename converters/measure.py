@@ -13,7 +13,7 @@ from converters.data import Data, Prepared, parity_pixels, validation_pictures
 from converters.layers import LayerError, held_range, layer_errors
 from converters.parity import Parity, compare, is_within, require
 from edge_app.classifier import Classifier
-from edge_app.contract import Contract, InputSpec, sha256
+from edge_app.contract import Contract, sha256
 from edge_app.preprocess import images_to_input
 from edge_app.runtime import make_interpreter
 from train.data import Split, one_hot
@@ -22,7 +22,7 @@ from train.judge import Judgement, judge
 from train.metrics import ClassReport, accuracy, class_reports, confusion
 from train.mixture import target
 from train.pictures import PHOTOS, Layout
-from train.source import Source
+from train.source import Source, input_spec
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -106,13 +106,6 @@ def logits_range(path: Path) -> tuple[float, float]:
     """The least and the greatest logit that a .tflite can give."""
     interpreter, _ = make_interpreter(path, 1)
     return held_range(interpreter.get_signature_runner("serving_default").get_output_details()["logits"])
-
-
-def input_spec(source: Source) -> InputSpec:
-    """What a network is given by the app."""
-    height, width, channels = source.network.input_shape[1:]
-    framing = "whole" if source.is_live else "object"
-    return InputSpec((height, width, channels), "grey" if channels == 1 else "rgb", framing)
 
 
 def draft_contract(source: Source, mode: str, model_file: Path) -> Contract:

@@ -1,4 +1,4 @@
-"""Command line: ``python -m train MODEL --recipe article``; also ``compare``, ``points`` and ``teach-figures``."""
+"""Command line: ``python -m train MODEL --recipe article``; also the commands of COMMANDS."""
 
 import argparse
 import dataclasses
@@ -9,7 +9,13 @@ from pathlib import Path
 
 from edge_app.errors import EdgeAppError, RunError
 
-COMMANDS = {"compare": "train.compare", "points": "train.points", "teach-figures": "train.teach_figures"}
+COMMANDS = {
+    "compare": "train.compare",
+    "crops": "train.crops",
+    "maps": "train.maps",
+    "points": "train.points",
+    "teach-figures": "train.teach_figures",
+}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -18,8 +24,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         prog="python -m train",
         description="Trains one of the four networks. Stop it at any moment: the same command goes on from the last "
         "whole epoch.",
-        epilog="python -m train compare: tables and pictures over all installed models. points: known garments as they "
-        "see them, for the map and for teaching. teach-figures: how well a model is taught new names.",
+        epilog="python -m train compare: tables and pictures over all installed models, or over runs. crops: does "
+        "it help to look at several views of a picture? maps: what each layer makes of a picture. points: known "
+        "garments as they see them, for the map and for teaching. teach-figures: how well a model is taught new names.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
     parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")

@@ -1,4 +1,7 @@
-"""All installed models side by side: ``python -m train compare`` writes the tables and pictures of the documents."""
+"""All installed models side by side: ``python -m train compare`` writes the tables and pictures of the documents.
+
+With runs, ``python -m train compare RUN RUN``, it is those that are set side by side (train/compare_runs.py).
+"""
 
 import argparse
 import time
@@ -14,17 +17,16 @@ from edge_app.bench import conditions
 from edge_app.classifier import Classifier
 from edge_app.contract import Contract
 from edge_app.decide import probabilities
-from edge_app.errors import DataError
 from edge_app.labels import FASHION
 from edge_app.models import assets_dir, contracts
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
-from train.data import find_data, load_fashion_mnist
+from train.data import load_fashion_mnist
 from train.documents import with_block
 from train.files import write_atomically
 from train.judge import Judgement, judge
 from train.metrics import Int64, accuracy, confusion
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collections
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -170,15 +172,17 @@ def long_tables(models: list[Compared]) -> str:
 def main(argv: list[str]) -> int:
     """Measures all models and writes README.md's table, docs/results.md's, docs/images and the sheets of mistakes."""
     parser = argparse.ArgumentParser(prog=COMMAND, description=__doc__)
+    parser.add_argument("runs", metavar="RUN", type=Path, nargs="*", help="runs' folders: a page about these, instead")
     parser.add_argument(
         "--data", metavar="DIR", help="folder with fashion-mnist/, photos and products ($EDGE_APP_DATA)"
     )
     args = parser.parse_args(argv)
-    folder = find_data(args.data)
-    found = {layout: find_collection(folder, layout) for layout in (PHOTOS, PRODUCTS)} if folder else {}
-    collections = {layout: path for layout, path in found.items() if path}
-    if len(collections) < 2:
-        raise DataError("photos and products are needed: name the folder that holds them with --data or EDGE_APP_DATA.")
+    if args.runs:
+        from train.compare_runs import compare_runs
+
+        print(f"{compare_runs(args.runs, SHEETS)}: a page that can be sent around")
+        return 0
+    collections = find_collections(args.data)
     test = load_fashion_mnist(args.data, 1).test
     installed = sorted(contracts(), key=lambda contract: (contract.variant != "live", contract.name))
     classifiers = [Classifier.load(contract.name) for contract in installed]

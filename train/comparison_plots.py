@@ -16,6 +16,7 @@ from train.metrics import Int64
 
 if TYPE_CHECKING:
     from train.compare import Compared, Mistake
+    from train.state import Row
 
 COLUMNS = 8
 COLOURS = {"fashion-mnist": "#7f7f7f", "live": "#d95f02"}
@@ -84,4 +85,30 @@ def plot_mistakes(mistakes: list[Mistake], title: str, path: Path) -> None:
         axis.set_title(f"{mistake.truth}\nnamed {mistake.named}, {mistake.probability:.0%}", fontsize=8)
     figure.suptitle(f"{title}: the mistakes it was surest of")
     write_atomically(path, lambda part: figure.savefig(part, dpi=80))
+    plt.close(figure)
+
+
+def plot_runs(runs: list[tuple[str, list[Row]]], path: Path) -> None:
+    """Accuracy and loss of several runs, (name, history) each, against epochs: validation drawn through, training thin
+    and dashed. The first epochs, in which everything changes, may leave the picture."""
+    figure, axes = plt.subplots(1, 2, figsize=(11, 5), layout="constrained")
+    for axis, figure_name in zip(axes, ("accuracy", "loss"), strict=True):
+        for index, (name, history) in enumerate(runs):
+            epochs = [row["epoch"] for row in history]
+            style = {"color": f"C{index % 10}"}
+            axis.plot(epochs, [row[f"val_{figure_name}"] for row in history], label=name, **style)
+            axis.plot(epochs, [row[figure_name] for row in history], linestyle="--", linewidth=0.8, alpha=0.7, **style)
+        values = [row[key] for _, history in runs for row in history for key in (figure_name, f"val_{figure_name}")]
+        low, high = np.percentile(values, (4, 96))
+        room = max(0.1 * (high - low), 1e-3)
+        if figure_name == "accuracy":
+            axis.set_ylim(low - room, min(1.0, max(values) + room))
+        else:
+            axis.set_ylim(max(0.0, min(values) - room), high + room)
+        axis.set(xlabel="epoch", ylabel=figure_name)
+        axis.grid(alpha=0.3)
+    handles, labels = axes[0].get_legend_handles_labels()
+    handles += [plt.Line2D([], [], color="0.3"), plt.Line2D([], [], color="0.3", linestyle="--", linewidth=0.8)]
+    figure.legend(handles, [*labels, "validation", "training"], loc="outside lower center", ncols=min(4, len(handles)))
+    write_atomically(path, lambda part: figure.savefig(part, dpi=110))
     plt.close(figure)

@@ -4,6 +4,9 @@ Every model takes float32 pixels 0..255 (N, H, W, C), scales them itself, and ha
 (N, classes) and ``features``, the layer before them. Softmax belongs to whoever reads the logits.
 """
 
+from collections.abc import Iterator
+from typing import Any
+
 import keras
 from keras import layers
 
@@ -98,3 +101,12 @@ def build(name: str, size: int = 28, live: bool = False) -> keras.Model:
         return build_cnn(name, len(LIVE if live else FASHION))
     base = build_vgg19_base(size, None)
     return join_vgg19(base, build_vgg19_head(base.output_shape[1:], live))
+
+
+def flattened(network: keras.Model) -> Iterator[Any]:
+    """The layers and operations of a chain, those of networks inside it too."""
+    for operation in network.operations:
+        if isinstance(operation, keras.Model):
+            yield from flattened(operation)
+        elif not isinstance(operation, layers.InputLayer):
+            yield operation

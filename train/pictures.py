@@ -16,6 +16,7 @@ from typing import Self
 from edge_app.errors import DataError, ImageError
 from edge_app.images import UInt8, decode_bytes
 from edge_app.labels import LIVE, NONE
+from train.data import find_data
 
 SPLITS = ("train", "val")
 SHOES = ("Sandal", "Sneaker", "Ankle boot")
@@ -127,6 +128,16 @@ def find_collection(data_dir: Path, layout: Layout) -> Path | None:
     """``data_dir``/NAME.zip, or the folder ``data_dir``/NAME, or None."""
     candidates = (data_dir / f"{layout.name}.zip", data_dir / layout.name)
     return next((path for path in candidates if path.exists()), None)
+
+
+def find_collections(data_dir: str | None) -> dict[Layout, Path]:
+    """Photos and products in the folder of data. Raises DataError unless both are there."""
+    folder = find_data(data_dir)
+    found = {layout: find_collection(folder, layout) for layout in (PHOTOS, PRODUCTS)} if folder else {}
+    collections = {layout: path for layout, path in found.items() if path}
+    if len(collections) < 2:
+        raise DataError("photos and products are needed: name the folder that holds them with --data or EDGE_APP_DATA.")
+    return collections
 
 
 def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:

@@ -18,6 +18,8 @@ th:first-child, td:first-child { text-align: left }
 dl { display: grid; grid-template-columns: max-content 1fr; gap: .2rem 1.5rem }
 dt { color: #5c625f }
 dd { margin: 0 }
+.wide { overflow-x: auto }
+.best { font-weight: 600 }
 """
 
 
@@ -29,9 +31,9 @@ def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures
         f"<p>{test['accuracy']:.2%} of the Fashion-MNIST test images right, loss {test['loss']:.4f}; "
         f"weights of epoch {result['best_epoch']}, {result['val_accuracy']:.2%} of the validation pictures right.</p>",
         _facts(config, result),
-        *(f"<h2>{escape(heading)}</h2>{_picture(path, heading)}" for heading, path in pictures.items()),
+        *(f"<h2>{escape(heading)}</h2>{picture(path, heading)}" for heading, path in pictures.items()),
         "<h2>Each class, test images</h2>",
-        _table(
+        table(
             ("class", "precision", "recall", "F1", "images"),
             [
                 (r["label"], f"{r['precision']:.3f}", f"{r['recall']:.3f}", f"{r['f1']:.3f}", str(r["count"]))
@@ -44,16 +46,21 @@ def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures
             f"<h2>{escape(name)}, validation</h2>",
             f"<p>{found['right']:.1%} right, {found['balanced']:.1%} in the mean over classes; "
             f"AUROC of P(none) {'-' if found['auroc'] is None else format(found['auroc'], '.3f')}.</p>",
-            _table(
+            table(
                 ("class", "right", "pictures"),
                 [(label, f"{share:.1%}", str(found["counts"][label])) for label, share in found["classes"].items()],
             ),
         ]
+    write_page(run_dir / REPORT, result["name"], sections)
+
+
+def write_page(path: Path, title: str, sections: list[str]) -> None:
+    """A page of HTML from its sections, which are HTML."""
     page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(result["name"])}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style>{''.join(sections)}</html>\n"
     )
-    write_atomically(run_dir / REPORT, lambda part: part.write_text(page, encoding="utf-8"))
+    write_atomically(path, lambda part: part.write_text(page, encoding="utf-8"))
 
 
 def _facts(config: Config, result: dict[str, Any]) -> str:
@@ -70,12 +77,21 @@ def _facts(config: Config, result: dict[str, Any]) -> str:
     return "<dl>" + "".join(f"<dt>{escape(k)}</dt><dd>{escape(v)}</dd>" for k, v in facts.items()) + "</dl>"
 
 
-def _picture(path: Path, description: str) -> str:
+def picture(path: Path, description: str) -> str:
+    """A PNG inside the page."""
     content = base64.b64encode(path.read_bytes()).decode("ascii")
     return f'<img alt="{escape(description)}" src="data:image/png;base64,{content}">'
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def table(head: tuple[str, ...], rows: list[tuple[str, ...]], strong: set[tuple[int, int]] | None = None) -> str:
+    """A table of plain text; the cells (row, column) of ``strong`` stand out."""
     cells = "".join(f"<th>{escape(name)}</th>" for name in head)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{cells}</tr>{body}</table>"
+    lines = [
+        "".join(
+            f'<td class="best">{escape(cell)}</td>' if strong and (y, x) in strong else f"<td>{escape(cell)}</td>"
+            for x, cell in enumerate(row)
+        )
+        for y, row in enumerate(rows)
+    ]
+    body = "".join(f"<tr>{line}</tr>" for line in lines)
+    return f'<div class="wide"><table><tr>{cells}</tr>{body}</table></div>'

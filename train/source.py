@@ -8,6 +8,7 @@ from typing import Any
 import keras
 import numpy as np
 
+from edge_app.contract import InputSpec
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
 from train.models import build
@@ -65,6 +66,13 @@ def load_source(path: Path) -> Source:
         ) from error
     network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
     return Source(parsed, result, network, is_run)
+
+
+def input_spec(source: Source) -> InputSpec:
+    """What a network is given by the app."""
+    height, width, channels = source.network.input_shape[1:]
+    framing = "whole" if source.is_live else "object"
+    return InputSpec((height, width, channels), "grey" if channels == 1 else "rgb", framing)
 
 
 def require_same_lesson(teachers: list[Source], recipe: Recipe, size: int) -> None:

@@ -12,7 +12,7 @@ from spoiling import spoiled
 from converters.convert import prepared
 from converters.data import Data, calibration_pixels
 from converters.layers import LayerError, held_range, layer_errors
-from converters.measure import Reference, check, draft_contract, input_spec, refer
+from converters.measure import Reference, check, draft_contract, refer
 from converters.parity import Parity
 from converters.quantize import MODES, export_float32, quantize
 from edge_app.classifier import Classifier
@@ -20,7 +20,7 @@ from edge_app.errors import ConversionError
 from edge_app.models import assets_dir
 from train.data import load_fashion_mnist
 from train.files import write_json
-from train.source import Source, load_source
+from train.source import Source, input_spec, load_source
 
 CHECKPOINTS = sorted((assets_dir() / "checkpoints").glob("*-fashion-mnist.weights.h5"))
 
