@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import importlib
+import math
 import os
 import sys
 from pathlib import Path
@@ -37,6 +38,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
+    parser.add_argument("--learning-rate", type=_positive, metavar="RATE", help="Adam's first (the recipe's own)")
     parser.add_argument(
         "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 96; article 150 on a GPU, 64 on a CPU)"
     )
@@ -48,6 +50,13 @@ def _whole(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text}: expected 0 or more")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
     return number
 
 
@@ -76,6 +85,8 @@ def _train(args: argparse.Namespace) -> int:
     from train.vgg19 import default_size, load_base, weights_digest
 
     recipe = recipe_of(args.recipe, args.model, on_gpu())
+    if args.learning_rate is not None:
+        recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
     digests: dict[str, str] = {}

@@ -20,7 +20,8 @@ from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, Split, one_hot
 from train.devices import device_name
 from train.files import write_atomically, write_json
-from train.fit import HISTORY, Examples, article_phases, fit
+from train.fit import Examples, article_phases, fit
+from train.keeper import HISTORY
 from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
@@ -142,14 +143,19 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
 
     Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
     report.html, result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another
-    process is at it in the same folder.
+    process is at it in the same folder, or it cannot be written to.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
     try:
+        run_dir.mkdir(parents=True, exist_ok=True)
         with FileLock(run_dir / ".lock", timeout=0):
             return _run(config, inputs, run_dir)
     except Timeout as error:
         raise RunError(f"another process is training in {run_dir}. Wait for it, or name another --out.") from error
+    except OSError as error:
+        raise RunError(
+            f"{run_dir} cannot be written to ({error.strerror or error}). All epochs that it holds are whole: make "
+            "room, and the same command goes on from the last one."
+        ) from error
 
 
 def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
