@@ -10,13 +10,15 @@ import numpy as np
 import numpy.typing as npt
 
 from train.augment import augmentation_layers
-from train.devices import jit_compile
+from train.devices import WORKERS_ON_GPU, jit_compile, on_gpu
 from train.keeper import HISTORY, STATE, Keeper, write_history
 from train.losses import accuracy, cross_entropy, students_accuracy, taught
 from train.recipes import Config, Recipe
 from train.state import Row, State, assign
+from train.team import ALONE, Served, Team
 
 Float32 = npt.NDArray[np.float32]
+VALIDATION_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,21 @@ class Examples:
 
     inputs: npt.NDArray[np.generic]
     targets: Float32
+
+
+class InOrder(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of examples in their order."""
+
+    def __init__(self, examples: Examples, batch_size: int) -> None:
+        super().__init__()
+        self.examples, self.batch_size = examples, batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.examples.inputs) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Float32, Float32]:
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self.examples.inputs[rows].astype(np.float32), self.examples.targets[rows]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -101,24 +118,28 @@ def fit(
     run_dir: Path,
     *,
     teachers: Sequence[keras.Model] = (),
+    team: Team = ALONE,
 ) -> list[Row]:
     """Trains ``network`` in place, from where ``run_dir`` left off, and leaves it with its best epoch's weights.
 
-    ``teachers`` are used where the recipe says how.
+    ``teachers`` are used where the recipe says how. Network, phases and teachers were made inside ``team.scope()``.
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """
     recipe, total = config.recipe, phases[-1].end
     classifier = keras.Model(network.input, network.output["logits"])
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps(phases)))
+    if config.precision == "float16":  # its smallest number is too large for many a gradient
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(classifier.trainable_variables)
     others = [*(v for phase in phases if phase.augment for v in phase.augment.variables), *optimizer.variables]
 
     state = State.load(run_dir / STATE)
     if state.history:
         assign([*network.variables, *others], state.variables)
-        write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
+        if team.is_chief:
+            write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
         print(f"going on after epoch {len(state.history)} of {total}", flush=True)
-    keeper = Keeper(run_dir, state, network, others, total)
+    judges = (val.inputs, val.targets) if team.devices == 1 else Served(InOrder(val, VALIDATION_BATCH), team)
     for phase in phases:
         if len(state.history) >= phase.end:
             continue
@@ -130,15 +151,16 @@ def fit(
             metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
+        batches = Served(phase.batches(start), team, WORKERS_ON_GPU if on_gpu() else 1)
         model.fit(
-            phase.batches(start),
-            validation_data=(val.inputs, val.targets),
-            validation_batch_size=1000,
+            batches,
+            validation_data=judges,
+            validation_batch_size=VALIDATION_BATCH,
             initial_epoch=start,
             epochs=phase.end,
             shuffle=False,
             verbose=0,
-            callbacks=[keeper],
+            callbacks=[Keeper(run_dir, state, network, others, total=total, batches=batches, is_chief=team.is_chief)],
         )
     assign(network.weights, state.best)
     return state.history

@@ -12,6 +12,7 @@ import numpy as np
 from edge_app.errors import RunError
 from train.files import write_atomically
 from train.state import Arrays, Row, State, to_arrays
+from train.team import Served
 from train.tensorboard import EventLog
 
 STATE = "state.npz"
@@ -21,23 +22,37 @@ HISTORY = "history.csv"
 class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
     """After every epoch: the state, the history and the TensorBoard log on disk, and a line with the time left.
 
+    In the line, "data" is the share of the training's time in which ``batches`` were being made. They are made while
+    the device computes, so it is the most that the device can have waited for them.
     An epoch that cannot be kept, or is not worth it, ends the training with a RunError: what was kept before stays.
     """
 
     async_safe = True  # the one line that a batch prints needs none of its figures: the device is not waited for
 
-    def __init__(self, run_dir: Path, state: State, network: keras.Model, others: list[keras.Variable], total: int):
+    def __init__(
+        self,
+        run_dir: Path,
+        state: State,
+        network: keras.Model,
+        others: list[keras.Variable],
+        *,
+        total: int,
+        batches: Served,
+        is_chief: bool,
+    ) -> None:
         super().__init__()
         self.run_dir, self.state, self.network, self.others, self.total = run_dir, state, network, others, total
+        self.batches, self.is_chief = batches, is_chief
         self.events = EventLog(run_dir / "tensorboard")
         self.seconds: list[float] = []
 
     def on_epoch_begin(self, epoch: int, logs: Row | None = None) -> None:
         self.began = self.shown = time.perf_counter()
+        self.batches.seconds = 0.0
 
     def on_train_batch_end(self, batch: int, logs: Row | None = None) -> None:
-        now = time.perf_counter()
-        if sys.stdout.isatty() and now - self.shown > 0.5:
+        self.trained = now = time.perf_counter()
+        if self.is_chief and sys.stdout.isatty() and now - self.shown > 0.5:
             self.shown = now
             done = (batch + 1) / self.params["steps"]
             print(f"\r{self._place()}: {done:4.0%} of the epoch, {self._left(done, now)}", end="\033[K", flush=True)
@@ -54,10 +69,14 @@ class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
             self.state.best = to_arrays(self.network.weights)
         self.state.history.append(row)
         self.state.variables = variables
+        if not self.is_chief:
+            return
         self._write(row)
+        making = self.batches.seconds / (self.trained - self.began)
         print(
             f"{chr(13) if sys.stdout.isatty() else ''}{place}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}, "
-            f"val loss {row['val_loss']:.4f}, val accuracy {row['val_accuracy']:.4f}, {row['seconds']:.1f} s, "
+            f"val loss {row['val_loss']:.4f}, val accuracy {row['val_accuracy']:.4f}, {row['seconds']:.1f} s "
+            f"(data {min(1.0, making):.0%}), "
             f"{self._left(0, now)}",
             end="\033[K\n" if sys.stdout.isatty() else "\n",
             flush=True,
