@@ -86,8 +86,13 @@ def card(known: dict[str, Any]) -> str:
 
 
 def _commands(contract: Contract, source: Source) -> list[str]:
+    from train.recipes import recipe_of
+
     config = source.config
     options = f" --size {config.size}" if config.model == "vgg19" else ""
+    if config.recipe.learning_rate != recipe_of(config.recipe.name, config.model, on_gpu=False).learning_rate:
+        options += f" --learning-rate {config.recipe.learning_rate:g}"
+    options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
     options += "".join(f" --teacher runs/{name}" for name in config.teachers)
     return [
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",

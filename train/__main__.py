@@ -3,6 +3,7 @@
 import argparse
 import dataclasses
 import importlib
+import math
 import os
 import sys
 from pathlib import Path
@@ -45,6 +46,17 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
     parser.add_argument(
+        "--mixed-precision",
+        choices=("bfloat16", "float16"),
+        help="compute in 16 bits, keep weights and state in 32: faster on GPUs with tensor cores",
+    )
+    parser.add_argument(
+        "--all-devices",
+        action="store_true",
+        help="train on all GPUs of this machine; with Keras's variables for it set, of several machines (JAX)",
+    )
+    parser.add_argument("--learning-rate", type=_positive, metavar="RATE", help="Adam's first (the recipe's own)")
+    parser.add_argument(
         "--size", type=_whole, metavar="PX", help="side of vgg19's input (64 on a CPU; on a GPU article 150, live 96)"
     )
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
@@ -55,6 +67,13 @@ def _whole(text: str) -> int:
     number = int(text)
     if number < 0:
         raise argparse.ArgumentTypeError(f"{text}: expected 0 or more")
+    return number
+
+
+def _positive(text: str) -> float:
+    number = float(text)
+    if not 0 < number < math.inf:
+        raise argparse.ArgumentTypeError(f"{text}: expected a number above 0")
     return number
 
 
@@ -75,14 +94,19 @@ def main(argv: list[str]) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
-    from train.devices import device_name, on_gpu
+    from train.devices import computing_in, device_name, on_gpu
     from train.live import digests_of, find_paths
     from train.recipes import TEACHING, Config, recipe_of
     from train.run import Inputs, run, summary
     from train.source import load_source, require_same_lesson
+    from train.team import ALONE, gather
     from train.vgg19 import default_size, load_base, weights_digest
 
+    team = gather(args.model, args.recipe) if args.all_devices else ALONE
+    precision = args.mixed_precision or "float32"
     recipe = recipe_of(args.recipe, args.model, on_gpu())
+    if args.learning_rate is not None:
+        recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
     digests: dict[str, str] = {}
@@ -94,19 +118,24 @@ def _train(args: argparse.Namespace) -> int:
         raise RunError("--photos and --products are for the recipe live.")
     data = load_fashion_mnist(args.data, args.seed)
     if args.model == "vgg19":
-        base = load_base(size, args.backbone_weights)
+        with team.scope(), computing_in(precision):
+            base = load_base(size, args.backbone_weights)
         digests["vgg19 base"] = weights_digest(base)
-    teachers = [load_source(path) for path in args.teacher]
+    with team.scope():
+        teachers = [load_source(path) for path in args.teacher]
     if teachers:
         require_same_lesson(teachers, recipe, size)
         recipe = dataclasses.replace(recipe, teaching=TEACHING)
         digests |= {f"teacher {teacher.config.name}": weights_digest(teacher.network) for teacher in teachers}
     names = tuple(teacher.config.name for teacher in teachers)
-    config = Config(args.model, recipe, args.seed, size, data.digests | digests, names)
+    config = Config(args.model, recipe, args.seed, size, data.digests | digests, names, precision)
     run_dir = Path(args.out or f"runs/{config.name}")
-    print(f"{config.name}: {size}x{size} pixels, on {device_name()}, into {run_dir}/", flush=True)
-    inputs = Inputs(data, base, paths, tuple(teacher.network for teacher in teachers))
-    print(summary(run(config, inputs, run_dir), run_dir))
+    if args.mixed_precision and not on_gpu():
+        print(f"{precision} helps on GPUs with tensor cores; here it makes the training slower, if anything")
+    print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
+    inputs = Inputs(data, base, paths, tuple(teacher.network for teacher in teachers), team)
+    if result := run(config, inputs, run_dir):
+        print(summary(result, run_dir))
     return 0
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from edge_app.errors import RunError
 from train.comparison_plots import plot_runs
-from train.fit import HISTORY
+from train.keeper import HISTORY
 from train.recipes import Config
 from train.report import picture, table, write_page
 from train.run import RESULT, read_config

@@ -1,15 +1,21 @@
-"""Which device Keras computes on."""
+"""Which device Keras computes on, and in which precision."""
 
 import platform
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 import keras
 
+# Keras's policies: variables, and so the state and the weights, are float32 in all of them.
+PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+WORKERS_ON_GPU = 4  # threads that make batches; a CPU has no core to spare for them
 
-def device_name() -> str:
-    """E.g. "cpu: x86_64, 2 cores" or "gpu:0"; the first GPU where the backend sees one."""
+
+def device_name(count: int = 1) -> str:
+    """E.g. "cpu (x86_64)" or "gpu:0"; the first ``count`` GPUs where the backend sees any."""
     devices = keras.distribution.list_devices()
     accelerators = [device for device in devices if not device.startswith("cpu")]
-    return ", ".join(accelerators) if accelerators else f"cpu ({platform.machine()})"
+    return ", ".join(accelerators[:count]) if accelerators else f"cpu ({platform.machine()})"
 
 
 def on_gpu() -> bool:
@@ -23,3 +29,14 @@ def jit_compile() -> bool | str:
     Measured on 2 cores: an epoch of cnn4 takes 49 s without XLA, 385 s with it.
     """
     return False if not on_gpu() and keras.backend.backend() == "tensorflow" else "auto"
+
+
+@contextmanager
+def computing_in(precision: str) -> Iterator[None]:
+    """Layers made inside compute in ``precision`` (a key of PRECISIONS)."""
+    before = keras.config.dtype_policy()
+    keras.config.set_dtype_policy(PRECISIONS[precision])
+    try:
+        yield
+    finally:
+        keras.config.set_dtype_policy(before)

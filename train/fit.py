@@ -1,9 +1,6 @@
 """The training loop: Keras's own ``fit``, kept after every epoch, so that it can be stopped at any moment."""
 
-import csv
 import math
-import sys
-import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,18 +9,16 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.errors import RunError
 from train.augment import augmentation_layers
-from train.devices import jit_compile
-from train.files import write_atomically
+from train.devices import WORKERS_ON_GPU, jit_compile, on_gpu
+from train.keeper import HISTORY, STATE, Keeper, write_history
 from train.losses import accuracy, cross_entropy, students_accuracy, taught
 from train.recipes import Config, Recipe
-from train.state import Row, State, assign, to_arrays
-from train.tensorboard import EventLog
+from train.state import Row, State, assign
+from train.team import ALONE, Served, Team
 
 Float32 = npt.NDArray[np.float32]
-STATE = "state.npz"
-HISTORY = "history.csv"
+VALIDATION_BATCH = 1000
 
 
 @dataclass(frozen=True)
@@ -32,6 +27,21 @@ class Examples:
 
     inputs: npt.NDArray[np.generic]
     targets: Float32
+
+
+class InOrder(keras.utils.PyDataset):  # type: ignore[misc]
+    """Batches of examples in their order."""
+
+    def __init__(self, examples: Examples, batch_size: int) -> None:
+        super().__init__()
+        self.examples, self.batch_size = examples, batch_size
+
+    def __len__(self) -> int:
+        return math.ceil(len(self.examples.inputs) / self.batch_size)
+
+    def __getitem__(self, index: int) -> tuple[Float32, Float32]:
+        rows = slice(index * self.batch_size, (index + 1) * self.batch_size)
+        return self.examples.inputs[rows].astype(np.float32), self.examples.targets[rows]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
@@ -56,76 +66,6 @@ class Batches(keras.utils.PyDataset):  # type: ignore[misc]
         """Called by Keras between two epochs."""
         self.epoch += 1
         self._draw()
-
-
-class Keeper(keras.callbacks.Callback):  # type: ignore[misc]
-    """After every epoch: the state, the history and the TensorBoard log on disk, and a line with the time left."""
-
-    def __init__(self, run_dir: Path, state: State, network: keras.Model, others: list[keras.Variable], total: int):
-        super().__init__()
-        self.run_dir, self.state, self.network, self.others, self.total = run_dir, state, network, others, total
-        self.events = EventLog(run_dir / "tensorboard")
-        self.seconds: list[float] = []
-
-    def on_epoch_begin(self, epoch: int, logs: Row | None = None) -> None:
-        self.began = self.shown = time.perf_counter()
-
-    def on_train_batch_end(self, batch: int, logs: Row | None = None) -> None:
-        now = time.perf_counter()
-        if sys.stdout.isatty() and now - self.shown > 0.5:
-            self.shown = now
-            done = (batch + 1) / self.params["steps"]
-            print(f"\r{self._place()}: {done:4.0%} of the epoch, {self._left(done, now)}", end="\033[K", flush=True)
-
-    def on_epoch_end(self, epoch: int, logs: Row | None = None) -> None:
-        now = time.perf_counter()
-        row = {"epoch": float(epoch + 1)} | {name: float(value) for name, value in (logs or {}).items()}
-        if not math.isfinite(row["loss"]):
-            raise RunError(
-                f"the loss became {row['loss']} in epoch {epoch + 1}; the state after epoch {epoch} is kept in "
-                f"{self.run_dir}. Lower the learning rate and train again under another --out."
-            )
-        row["seconds"] = round(now - self.began, 2)
-        self.seconds.append(row["seconds"])
-        place = self._place()
-        if row["val_accuracy"] > self.state.best_accuracy:
-            self.state.best = to_arrays(self.network.weights)
-        self.state.history.append(row)
-        self.state.variables = to_arrays([*self.network.variables, *self.others])
-        self.state.save(self.run_dir / STATE)
-        write_history(self.run_dir / HISTORY, self.state.history)
-        self.events.add(int(row["epoch"]), {k: v for k, v in row.items() if k not in ("epoch", "seconds")})
-        print(
-            f"{chr(13) if sys.stdout.isatty() else ''}{place}: loss {row['loss']:.4f}, accuracy {row['accuracy']:.4f}, "
-            f"val loss {row['val_loss']:.4f}, val accuracy {row['val_accuracy']:.4f}, {row['seconds']:.1f} s, "
-            f"{self._left(0, now)}",
-            end="\033[K\n" if sys.stdout.isatty() else "\n",
-            flush=True,
-        )
-
-    def _place(self) -> str:
-        width = len(str(self.total))
-        return f"epoch {len(self.state.history) + 1:{width}d}/{self.total}"
-
-    def _left(self, done: float, now: float) -> str:
-        """Time to the end at the pace of this run's epochs so far, given the finished share of the present one."""
-        recent = self.seconds[-5:]
-        pace_s = sum(recent) / len(recent) if recent else (now - self.began) / done
-        left_s = pace_s * (self.total - len(self.state.history) - done)
-        minutes, seconds = divmod(round(left_s), 60)
-        return f"{minutes} min {seconds:02d} s left"
-
-
-def write_history(path: Path, history: list[Row]) -> None:
-    """The history as CSV, a row per epoch."""
-
-    def write(part: Path) -> None:
-        with part.open("w", newline="", encoding="utf-8") as file:
-            writer = csv.DictWriter(file, list(history[0]))
-            writer.writeheader()
-            writer.writerows({**row, "epoch": int(row["epoch"])} for row in history)
-
-    write_atomically(path, write)
 
 
 @dataclass(frozen=True)
@@ -178,24 +118,28 @@ def fit(
     run_dir: Path,
     *,
     teachers: Sequence[keras.Model] = (),
+    team: Team = ALONE,
 ) -> list[Row]:
     """Trains ``network`` in place, from where ``run_dir`` left off, and leaves it with its best epoch's weights.
 
-    ``teachers`` are used where the recipe says how.
+    ``teachers`` are used where the recipe says how. Network, phases and teachers were made inside ``team.scope()``.
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """
     recipe, total = config.recipe, phases[-1].end
     classifier = keras.Model(network.input, network.output["logits"])
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps(phases)))
+    if config.precision == "float16":  # its smallest number is too large for many a gradient
+        optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(classifier.trainable_variables)
     others = [*(v for phase in phases if phase.augment for v in phase.augment.variables), *optimizer.variables]
 
     state = State.load(run_dir / STATE)
     if state.history:
         assign([*network.variables, *others], state.variables)
-        write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
+        if team.is_chief:
+            write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
         print(f"going on after epoch {len(state.history)} of {total}", flush=True)
-    keeper = Keeper(run_dir, state, network, others, total)
+    judges = (val.inputs, val.targets) if team.devices == 1 else Served(InOrder(val, VALIDATION_BATCH), team)
     for phase in phases:
         if len(state.history) >= phase.end:
             continue
@@ -207,15 +151,16 @@ def fit(
             metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
+        batches = Served(phase.batches(start), team, WORKERS_ON_GPU if on_gpu() else 1)
         model.fit(
-            phase.batches(start),
-            validation_data=(val.inputs, val.targets),
-            validation_batch_size=1000,
+            batches,
+            validation_data=judges,
+            validation_batch_size=VALIDATION_BATCH,
             initial_epoch=start,
             epochs=phase.end,
             shuffle=False,
             verbose=0,
-            callbacks=[keeper],
+            callbacks=[Keeper(run_dir, state, network, others, total=total, batches=batches, is_chief=team.is_chief)],
         )
     assign(network.weights, state.best)
     return state.history

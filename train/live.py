@@ -15,6 +15,7 @@ from edge_app.contract import InputSpec, sha256
 from edge_app.errors import DataError
 from edge_app.labels import LIVE
 from train.data import FashionMnist, Split
+from train.devices import computing_in
 from train.fit import Examples, Phase, fit
 from train.judge import judge
 from train.mixture import (
@@ -33,6 +34,7 @@ from train.models import build
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 from train.recipes import Config
 from train.state import Row
+from train.team import ALONE, Team
 from train.world import live_augmentation
 
 UInt8 = npt.NDArray[np.uint8]
@@ -126,12 +128,13 @@ def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
 
 
 def train_live(
-    config: Config, lessons: Lessons, run_dir: Path, teachers: tuple[keras.Model, ...]
+    config: Config, lessons: Lessons, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
 ) -> tuple[keras.Model, list[Row]]:
     """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
-    network = build(config.model, live=True)
+    with computing_in(config.precision):
+        network = build(config.model, live=True)
     phases = [Phase(config.recipe.augmented_epochs, lessons.batches, lessons.augmentation(config))]
-    return network, fit(network, config, phases, lessons.val, run_dir, teachers=teachers)
+    return network, fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
 
 
 def first_of_each(split: Split, count: int) -> Split:

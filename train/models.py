@@ -1,7 +1,8 @@
 """The four networks of the article, as Keras models of raw pixels.
 
 Every model takes float32 pixels 0..255 (N, H, W, C), scales them itself, and has two outputs: ``logits``
-(N, classes) and ``features``, the layer before them. Softmax belongs to whoever reads the logits.
+(N, classes) and ``features``, the layer before them. Softmax belongs to whoever reads the logits, which are float32
+whatever the other layers compute in.
 """
 
 from collections.abc import Iterator
@@ -59,7 +60,7 @@ def build_cnn(name: str, classes: int = 10) -> keras.Model:
     hidden = features
     for layer in tail:
         hidden = layer(hidden)
-    logits = layers.Dense(classes, name="logits")(hidden)
+    logits = layers.Dense(classes, name="logits", dtype="float32")(hidden)
     return keras.Model(pixels, {"logits": logits, "features": features}, name=name)
 
 
@@ -82,7 +83,7 @@ def build_vgg19_head(feature_shape: tuple[int, ...], live: bool = False) -> kera
     maps = keras.Input(feature_shape, name="maps")
     flat = layers.GlobalAveragePooling2D()(maps) if live else layers.Flatten()(maps)
     features = layers.Dense(512, activation="relu", name="features")(flat)
-    logits = layers.Dense(len(LIVE if live else FASHION), name="logits")(layers.Dropout(0.5)(features))
+    logits = layers.Dense(len(LIVE if live else FASHION), name="logits", dtype="float32")(layers.Dropout(0.5)(features))
     return keras.Model(maps, {"logits": logits, "features": features}, name="vgg19_head")
 
 

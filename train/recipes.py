@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_app.errors import RunError
+from train.devices import PRECISIONS
 from train.models import CNNS, MODELS
 
 
@@ -92,7 +93,8 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Config:
-    """One run: model, recipe, seed, side of the input in pixels, digests of what went in, and its teachers' names."""
+    """One run: model, recipe, seed, side of the input in pixels, digests of what went in, its teachers' names, and what
+    its network computes in (a key of train.devices.PRECISIONS)."""
 
     model: str
     recipe: Recipe
@@ -100,12 +102,15 @@ class Config:
     size: int
     data: dict[str, str]
     teachers: tuple[str, ...] = ()
+    precision: str = "float32"
 
     def __post_init__(self) -> None:
         if self.model not in MODELS:
             raise RunError(f"unknown model {self.model!r}. Choose one of {', '.join(MODELS)}.")
         if self.model in CNNS and self.size != 28:
             raise RunError(f"{self.model} takes 28x28 pixels, not {self.size}. Leave --size out.")
+        if self.precision not in PRECISIONS:
+            raise RunError(f"unknown precision {self.precision!r}. Choose one of {', '.join(PRECISIONS)}.")
         if self.model == "vgg19" and self.size < 32:
             raise RunError(f"vgg19 halves its input five times: --size must be at least 32, not {self.size}.")
 

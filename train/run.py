@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import platform
+from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -18,9 +19,10 @@ from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
 from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, Split, one_hot
-from train.devices import device_name
+from train.devices import computing_in, device_name
 from train.files import write_atomically, write_json
-from train.fit import HISTORY, Examples, article_phases, fit
+from train.fit import Examples, article_phases, fit
+from train.keeper import HISTORY
 from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
@@ -28,6 +30,7 @@ from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
 from train.report import REPORT, write_report
 from train.state import Row
+from train.team import ALONE, Team, settled
 from train.vgg19 import train_vgg19
 from train.vgg19_live import tune_vgg19
 
@@ -41,8 +44,8 @@ MISTAKES = 48
 Float32 = npt.NDArray[np.float32]
 
 
-def open_run(run_dir: Path, config: Config) -> bool:
-    """Makes the run's folder, or goes into it again; True if the run is already complete.
+def open_run(run_dir: Path, config: Config, is_chief: bool = True) -> bool:
+    """Makes the run's folder (the chief does), or goes into it again; True if the run is already complete.
 
     Raises RunError if the folder holds another run.
     """
@@ -50,7 +53,7 @@ def open_run(run_dir: Path, config: Config) -> bool:
     if path.exists():
         if read_config(run_dir) != config:
             raise RunError(f"{run_dir} holds a run of another configuration. Name another --out, or delete the folder.")
-    else:
+    elif is_chief:
         write_json(path, config.to_json())
     return (run_dir / RESULT).exists()
 
@@ -84,13 +87,14 @@ def version_of_opencv() -> str:
 
 
 def train_cnn(
-    config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...]
+    config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
 ) -> tuple[keras.Model, list[Row]]:
     """Trains cnn1, cnn3 or cnn4 on Fashion-MNIST."""
-    network = build(config.model)
+    with computing_in(config.precision):
+        network = build(config.model)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = article_phases(config.recipe, train, config.seed)
-    return network, fit(network, config, phases, val, run_dir, teachers=teachers)
+    return network, fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
 
 
 def logits_of(network: keras.Model, split: Split) -> Float32:
@@ -128,48 +132,65 @@ def plot_answers(logits: Float32, split: Split, labels: tuple[str, ...], run_dir
 
 @dataclass(frozen=True)
 class Inputs:
-    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``; and
-    networks that teach, which take the same pixels and know the same classes."""
+    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``;
+    networks that teach, which take the same pixels and know the same classes; and the ``team`` in whose scope all these
+    networks were made."""
 
     data: FashionMnist
     base: keras.Model | None = None
     paths: Paths | None = None
     teachers: tuple[keras.Model, ...] = ()
+    team: Team = ALONE
 
 
 def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
-    """Trains, then touches the test images once; returns the result, which is also in ``run_dir``.
+    """Trains, then touches the test images once; returns the result, which is also in ``run_dir``; {} if not chief.
 
     Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
     report.html, result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another
-    process is at it in the same folder.
+    process is at it in the same folder, or it cannot be written to.
     """
-    run_dir.mkdir(parents=True, exist_ok=True)
     try:
-        with FileLock(run_dir / ".lock", timeout=0):
+        run_dir.mkdir(parents=True, exist_ok=True)
+        with FileLock(run_dir / ".lock", timeout=0) if inputs.team.is_chief else nullcontext():
             return _run(config, inputs, run_dir)
     except Timeout as error:
         raise RunError(f"another process is training in {run_dir}. Wait for it, or name another --out.") from error
+    except OSError as error:
+        raise RunError(
+            f"{run_dir} cannot be written to ({error.strerror or error}). All epochs that it holds are whole: make "
+            "room, and the same command goes on from the last one."
+        ) from error
+
+
+def _train(config: Config, inputs: Inputs, run_dir: Path) -> tuple[keras.Model, list[Row]]:
+    """The trained network and its history, whatever the model and the recipe."""
+    team = inputs.team
+    with team.scope():
+        if inputs.paths is not None:
+            lessons = load_lessons(config, inputs.data, inputs.paths)
+            if inputs.base is not None:
+                return tune_vgg19(config, lessons, run_dir, inputs.base, team)
+            return train_live(config, lessons, run_dir, inputs.teachers, team)
+        if inputs.base is not None:
+            return train_vgg19(config, inputs.data, run_dir, inputs.base, team)
+        return train_cnn(config, inputs.data, run_dir, inputs.teachers, team)
 
 
 def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
-    if open_run(run_dir, config):
+    team = inputs.team
+    if open_run(run_dir, config, team.is_chief):
         print(f"{run_dir} is complete; delete it to train again")
         result: dict[str, Any] = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
         return result
     keras.utils.set_random_seed(config.seed)
-    labels: tuple[str, ...] = FASHION
-    if inputs.paths is not None:
-        labels = LIVE
-        lessons = load_lessons(config, inputs.data, inputs.paths)
-        if inputs.base is not None:
-            network, history = tune_vgg19(config, lessons, run_dir, inputs.base)
-        else:
-            network, history = train_live(config, lessons, run_dir, inputs.teachers)
-    elif inputs.base is not None:
-        network, history = train_vgg19(config, inputs.data, run_dir, inputs.base)
-    else:
-        network, history = train_cnn(config, inputs.data, run_dir, inputs.teachers)
+    network, history = _train(config, inputs, run_dir)
+    if not team.is_chief:
+        return {}
+    is_live = inputs.paths is not None
+    labels = LIVE if is_live else FASHION
+    if team.devices > 1 or config.precision != "float32":
+        network = settled(network, lambda: build(config.model, config.size, is_live), team)
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])
@@ -183,7 +204,7 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         "test": test,
         "pictures": judge_live(network, inputs.paths, config.seed) if inputs.paths else {},
         "training_s": round(sum(row["seconds"] for row in history), 1),
-        "device": device_name(),
+        "device": device_name(team.devices),
         "backend": keras.backend.backend(),
         "versions": versions(),
     }

@@ -11,11 +11,13 @@ import numpy.typing as npt
 from edge_app.errors import RunError
 from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, UInt8, one_hot
+from train.devices import computing_in
 from train.files import write_atomically
 from train.fit import Examples, article_phases, fit
 from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
 from train.recipes import Config
 from train.state import Row
+from train.team import ALONE, Team
 
 CHUNK = 2000
 BATCH = 100
@@ -76,12 +78,15 @@ def weights_digest(network: keras.Model) -> str:
     return digest.hexdigest()
 
 
-def train_vgg19(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model) -> tuple[keras.Model, list[Row]]:
+def train_vgg19(
+    config: Config, data: FashionMnist, run_dir: Path, base: keras.Model, team: Team = ALONE
+) -> tuple[keras.Model, list[Row]]:
     """The recipe ``article``: features of ``base`` once, then the head. Returns the whole network and the history."""
     train, val = (
         Examples(features(base, split.images, run_dir / "features", name), one_hot(split.labels))
         for name, split in (("train", data.train), ("val", data.val))
     )
-    head = build_vgg19_head(base.output_shape[1:])
-    history = fit(head, config, article_phases(config.recipe, train, config.seed), val, run_dir)
+    with computing_in(config.precision):
+        head = build_vgg19_head(base.output_shape[1:])
+    history = fit(head, config, article_phases(config.recipe, train, config.seed), val, run_dir, team=team)
     return join_vgg19(base, head), history

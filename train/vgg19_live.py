@@ -13,12 +13,14 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.errors import RunError
+from train.devices import computing_in
 from train.files import write_atomically
 from train.fit import Batches, Examples, Phase, fit
 from train.live import Lessons
 from train.models import build_vgg19_head, join_vgg19
 from train.recipes import Config, Tuning
 from train.state import Row
+from train.team import ALONE, Team
 
 Float16 = npt.NDArray[np.float16]
 Float32 = npt.NDArray[np.float32]
@@ -27,14 +29,17 @@ FROZEN_UP_TO = "block4_pool"
 CHUNK = 1000
 
 
-def tune_vgg19(config: Config, lessons: Lessons, run_dir: Path, base: keras.Model) -> tuple[keras.Model, list[Row]]:
+def tune_vgg19(
+    config: Config, lessons: Lessons, run_dir: Path, base: keras.Model, team: Team = ALONE
+) -> tuple[keras.Model, list[Row]]:
     """Trains a new head on ``base``, then tunes both. Returns the whole network and the history of the tuning.
 
     The head's own history is in ``run_dir``/head.
     """
     tuning = config.recipe.tuning
     assert tuning is not None
-    head = build_vgg19_head(base.output_shape[1:], live=True)
+    with computing_in(config.precision):
+        head = build_vgg19_head(base.output_shape[1:], live=True)
     network = join_vgg19(base, head)
     augment = lessons.augmentation(config)
     if tuning.whole:
@@ -50,9 +55,10 @@ def tune_vgg19(config: Config, lessons: Lessons, run_dir: Path, base: keras.Mode
             return Batches(train, config.recipe.batch_size, config.seed, epoch)
 
     base.trainable = False
-    fit(learning, for_head(config, tuning), [Phase(tuning.head_epochs, batches, through)], val, run_dir / "head")
+    for_head_alone = [Phase(tuning.head_epochs, batches, through)]
+    fit(learning, for_head(config, tuning), for_head_alone, val, run_dir / "head", team=team)
     base.trainable = True
-    history = fit(learning, config, [Phase(config.recipe.augmented_epochs, batches, through)], val, run_dir)
+    history = fit(learning, config, [Phase(config.recipe.augmented_epochs, batches, through)], val, run_dir, team=team)
     return network, history
 
 

@@ -1,10 +1,5 @@
-"""A training can be stopped at any moment and goes on as if it had not been."""
+"""Batches, and the state that a training goes on from."""
 
-import csv
-import signal
-import subprocess
-import sys
-import time
 from pathlib import Path
 
 import keras
@@ -12,54 +7,9 @@ import numpy as np
 import pytest
 
 from edge_app.errors import RunError
-from train.fit import HISTORY, STATE, Batches, Examples
+from train.fit import Batches, Examples
+from train.keeper import STATE
 from train.state import State, assign, to_arrays
-
-ROOT = Path(__file__).parents[2]
-KILLABLE = Path(__file__).with_name("killable.py")
-
-
-def start(folder: Path) -> subprocess.Popen[bytes]:
-    return subprocess.Popen([sys.executable, "-W", "ignore", KILLABLE, folder], cwd=ROOT)
-
-
-def history(folder: Path) -> list[dict[str, str]]:
-    with (folder / HISTORY).open(newline="", encoding="utf-8") as file:
-        return [{k: v for k, v in row.items() if k != "seconds"} for row in csv.DictReader(file)]
-
-
-def kill_after(folder: Path, epochs: int) -> None:
-    """Runs until ``epochs`` epochs are in the history, and a little into the next; then kill -9."""
-    process = start(folder)
-    deadline = time.monotonic() + 120
-    while not (folder / HISTORY).exists() or len(history(folder)) < epochs:
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-    time.sleep(0.1)
-    process.send_signal(signal.SIGKILL)
-    assert process.wait(timeout=30) == -signal.SIGKILL
-    assert len(history(folder)) < 5
-
-
-def test_killed_run_ends_like_an_unbroken_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    broken, whole = tmp_path / "broken", tmp_path / "whole"
-    kill_after(broken, 1)
-    kill_after(broken, 3)
-    assert start(broken).wait(timeout=120) == 0
-    assert start(whole).wait(timeout=120) == 0
-    assert [row["epoch"] for row in history(broken)] == ["1", "2", "3", "4", "5"]
-    assert history(broken) == history(whole)
-
-
-def test_history_is_whole_after_a_stop_between_the_two_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("PYTHONPATH", str(ROOT))
-    assert start(tmp_path).wait(timeout=120) == 0
-    whole = history(tmp_path)
-    (tmp_path / HISTORY).write_text("epoch\n1\n")
-    assert start(tmp_path).wait(timeout=120) == 0
-    assert history(tmp_path) == whole
 
 
 def test_order_of_batches_depends_on_seed_and_epoch_alone() -> None:

@@ -89,6 +89,8 @@ def test_another_configuration_is_refused(tmp_path: Path) -> None:
 def test_impossible_configurations_are_refused(model: str, size: int, message: str) -> None:
     with pytest.raises(RunError, match=message):
         dataclasses.replace(tiny_config("cnn1", 28), model=model, size=size)
+    with pytest.raises(RunError, match="unknown precision 'float8'"):
+        dataclasses.replace(tiny_config("cnn1", 28), precision="float8")
 
 
 def test_unknown_key_is_an_error() -> None:
