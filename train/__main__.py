@@ -1,4 +1,4 @@
-"""Command line: ``python -m train MODEL --recipe article``; also ``compare``, ``points`` and ``teach-figures``."""
+"""Command line: ``python -m train MODEL --recipe article``; also ``compare``, ``points``, ``project`` and others."""
 
 import argparse
 import dataclasses
@@ -9,7 +9,12 @@ from pathlib import Path
 
 from edge_app.errors import EdgeAppError, RunError
 
-COMMANDS = {"compare": "train.compare", "points": "train.points", "teach-figures": "train.teach_figures"}
+COMMANDS = {
+    "compare": "train.compare",
+    "points": "train.points",
+    "project": "train.project",
+    "teach-figures": "train.teach_figures",
+}
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -19,7 +24,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         description="Trains one of the four networks. Stop it at any moment: the same command goes on from the last "
         "whole epoch.",
         epilog="python -m train compare: tables and pictures over all installed models. points: known garments as they "
-        "see them, for the map and for teaching. teach-figures: how well a model is taught new names.",
+        "see them, for the map and for teaching. project: pictures as points, for TensorBoard and a page of its own. "
+        "teach-figures: how well a model is taught new names.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
     parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
@@ -62,7 +68,8 @@ def main(argv: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from the last whole epoch", file=sys.stderr)
+        went = "" if argv and argv[0] in COMMANDS else "; the same command goes on from the last whole epoch"
+        print(f"\nstopped{went}", file=sys.stderr)
         return 130
 
 
