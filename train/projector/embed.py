@@ -83,7 +83,7 @@ def tsne(points: Float32, dimensions: int, seed: int, report: Callable[[int], No
 def nearest(points: Float32, count: int = NEAREST) -> Int64:
     """The nearest other points of each by Euclidean distance: points float32 (N, D) -> indices (N, count), N > count.
 
-    The nearest comes first; of equally near ones the one with the lower index.
+    The nearest comes first; of equally near ones among them the one with the lower index.
     """
     squares = np.einsum("nd,nd->n", points, points)
     found = np.empty((len(points), count), np.int64)
@@ -91,7 +91,9 @@ def nearest(points: Float32, count: int = NEAREST) -> Int64:
         rows = np.arange(start, min(start + ROWS, len(points)))
         distances = squares - 2 * points[rows] @ points.T  # less the row's own square, which changes no order
         distances[np.arange(len(rows)), rows] = np.inf
-        found[rows] = np.argsort(distances, axis=-1, kind="stable")[:, :count]
+        few = np.sort(np.argpartition(distances, count - 1, axis=-1)[:, :count], axis=-1)
+        order = np.argsort(np.take_along_axis(distances, few, axis=-1), axis=-1, kind="stable")
+        found[rows] = np.take_along_axis(few, order, axis=-1)
     return found
 
 
