@@ -25,7 +25,10 @@ def handmade() -> tuple[Pictures, dict[tuple[str, str], Layout]]:
     """Six points: three bags around (0, 0), three coats around (4, 3), at places that are easy to reckon with."""
     features = np.array([[0, 0], [1, 0], [-1, 0], [4, 3], [5, 3], [3, 3]], np.float32)
     pixels = np.repeat(np.arange(6, dtype=np.uint8) * 40, 784).reshape(6, 28, 28)
-    columns = {"class": ("Bag",) * 3 + ("Coat",) * 3, "answer": ("Bag", "Bag", "Coat", "Coat", "Coat", "unsure")}
+    columns: dict[str, tuple[str, ...]] = {
+        "class": ("Bag",) * 3 + ("Coat",) * 3,
+        "answer": ("Bag", "Bag", "Coat", "Coat", "Coat", "unsure"),
+    }
     pictures = Pictures("photos", "Photos (6)", pixels, features, columns, tuple("abcdef"))
     places = np.zeros((6, 3), np.float32)
     places[:, :2] = features

@@ -45,7 +45,7 @@ class Pictures:
     def spaces(self) -> dict[str, Float32]:
         """The points: pixels 0..1 float32 (N, 784), and features float32 (N, F)."""
         flat = self.pixels.reshape(len(self.pixels), -1)
-        return {"pixels": flat / np.float32(255), "features": self.features}
+        return {"pixels": np.asarray(flat / np.float32(255), dtype=np.float32), "features": self.features}
 
 
 def fashion(split: Split, classifier: Classifier, count: int) -> Pictures:
