@@ -15,6 +15,7 @@ COMMANDS = {
     "crops": "train.crops",
     "maps": "train.maps",
     "points": "train.points",
+    "project": "train.project",
     "teach-figures": "train.teach_figures",
 }
 
@@ -27,7 +28,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "whole epoch.",
         epilog="python -m train compare: tables and pictures over all installed models, or over runs. crops: does "
         "it help to look at several views of a picture? maps: what each layer makes of a picture. points: known "
-        "garments as they see them, for the map and for teaching. teach-figures: how well a model is taught new names.",
+        "garments as they see them, for the map and for teaching. project: pictures as points, for TensorBoard and a "
+        "page of its own. teach-figures: how well a model is taught new names.",
     )
     parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
     parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
@@ -88,7 +90,8 @@ def main(argv: list[str]) -> int:
         print(f"error: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("\nstopped; the same command goes on from the last whole epoch", file=sys.stderr)
+        went = "" if argv and argv[0] in COMMANDS else "; the same command goes on from the last whole epoch"
+        print(f"\nstopped{went}", file=sys.stderr)
         return 130
 
 
