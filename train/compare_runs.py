@@ -19,6 +19,7 @@ from train.state import Row
 
 ABSENT = "-"
 NEEDED = {"test", "parameters", "device"}  # of a result
+FIGURES = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}  # of an epoch
 Cells = list[tuple[str, ...]]
 
 
@@ -42,6 +43,8 @@ def read_run(run_dir: Path) -> Run:
         result = json.loads(path.read_text(encoding="utf-8")) if path.exists() else None
         if not history:
             raise ValueError(f"no epoch in {HISTORY}")
+        if missing := FIGURES - set(history[0]):
+            raise ValueError(f"{HISTORY} lacks {', '.join(sorted(missing))}")
         if result is not None:
             result = {"pictures": {}} | result  # the first runs had none
             if missing := NEEDED - set(result):

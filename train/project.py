@@ -45,10 +45,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
 
 
 def _count(text: str) -> int:
-    number = int(text)
-    if not 20 <= number <= MOST:
+    if not text.isdecimal() or not 20 <= int(text) <= MOST:
         raise argparse.ArgumentTypeError(f"{text}: expected 20 to {MOST:,}")
-    return number
+    return int(text)
 
 
 def load(classifier: Classifier, data: str | None, count: int) -> list[Pictures]:
@@ -104,6 +103,7 @@ def main(argv: list[str]) -> int:
     classifier = Classifier.load(args.model or default_model())
     model, out = classifier.contract.name, args.out
     sets = load(classifier, args.data, args.count)
+    (out / KEPT).mkdir(parents=True, exist_ok=True)  # now, not after minutes of t-SNE, if it cannot be
     layouts = {
         (pictures.name, space): lay_out(points, f"{pictures.name}, {space}", out / KEPT)
         for pictures in sets

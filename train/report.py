@@ -57,7 +57,8 @@ def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures
 def write_page(path: Path, title: str, sections: list[str]) -> None:
     """A page of HTML from its sections, which are HTML."""
     page = (
-        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f'<!doctype html><html lang="en"><meta charset="utf-8">'
+        f'<meta name="viewport" content="width=device-width, initial-scale=1"><title>{escape(title)}</title>'
         f"<style>{STYLE}</style>{''.join(sections)}</html>\n"
     )
     write_atomically(path, lambda part: part.write_text(page, encoding="utf-8"))

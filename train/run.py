@@ -65,6 +65,8 @@ def read_config(run_dir: Path) -> Config:
         return Config.from_json(json.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: {error}. Name the folder of a run made by `python -m train`.") from error
+    except RunError as error:
+        raise RunError(f"{path}: {error}") from error
 
 
 def versions() -> dict[str, str]:

@@ -55,7 +55,11 @@ def gather(model: str, recipe: str) -> Team:
         return _gather_jax()
     if keras.backend.backend() != "tensorflow":
         raise RunError(f"--all-devices needs TensorFlow or JAX, not {keras.backend.backend()}. Leave it out.")
-    if len(json.loads(os.environ.get(CLUSTER, "{}")).get("cluster", {}).get("worker", ())) > 1:
+    try:
+        workers = json.loads(os.environ.get(CLUSTER, "{}")).get("cluster", {}).get("worker", ())
+    except (ValueError, AttributeError) as error:
+        raise RunError(f"{CLUSTER} is not what TensorFlow expects ({error}). Unset it.") from error
+    if len(workers) > 1:
         raise RunError(
             f"Keras {keras.__version__} cannot train on several machines under TensorFlow "
             f"(https://github.com/keras-team/keras/issues/20585). Unset {CLUSTER}, or set KERAS_BACKEND=jax and "

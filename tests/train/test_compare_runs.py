@@ -106,7 +106,7 @@ def test_one_page_with_everything_in_it(runs: list[Path], tmp_path: Path) -> Non
     page = compare_runs([*runs, runs[0]], tmp_path / "compare")
     assert page.name == "a (1)+b+c+a (4).html"
     text = page.read_text(encoding="utf-8")
-    assert text.count("data:image/png;base64,") == 1
+    assert text.count("data:image/png;base64,") == 1 and '<meta name="viewport"' in text
     assert "http" not in text and "<script" not in text and "<link" not in text
     assert "<h1>a (1), b, c and a (4)</h1>" in text and "<td>90.00%</td>" in text
     assert list((tmp_path / "compare").iterdir()) == [page]
@@ -122,4 +122,10 @@ def test_what_is_no_run_is_refused(runs: list[Path], tmp_path: Path) -> None:
         compare_runs(runs, tmp_path)
     (runs[0] / "history.csv").write_text("epoch,loss\n")
     with pytest.raises(RunError, match=r"a: not a run with a whole epoch \(no epoch in history\.csv\)"):
+        compare_runs(runs, tmp_path)
+    (runs[0] / "history.csv").write_text("epoch,loss\n1,0.5\n")
+    with pytest.raises(RunError, match=r"history\.csv lacks accuracy, seconds, val_accuracy, val_loss"):
+        compare_runs(runs, tmp_path)
+    (runs[0] / "config.json").write_text("{}")
+    with pytest.raises(RunError, match=r"a/config\.json: not the configuration of a run"):
         compare_runs(runs, tmp_path)

@@ -143,6 +143,14 @@ def test_what_cannot_be_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture
     with pytest.raises(SystemExit):
         parse(["--count", "3"])
     assert "expected 20 to 12,000" in capsys.readouterr().err
+    for arguments, words in (
+        (["project", "--count", "many"], "--count: many: expected 20 to 12,000"),
+        (["cnn1", "--seed", "x"], "--seed: x: expected a whole number, 0 or more"),
+        (["cnn1", "--learning-rate", "fast"], "--learning-rate: fast: expected a number above 0"),
+    ):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        assert words in capsys.readouterr().err
     assert main(["project", "--model", "nobody"]) == 2
     assert "no model 'nobody'. Installed:" in capsys.readouterr().err
     assert main(["project", "--data", str(tmp_path / "nowhere")]) == 2

@@ -88,6 +88,10 @@ def test_team_of_one_and_what_keras_cannot_do(monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setenv(CLUSTER, '{"cluster": {"worker": ["a:1", "b:1"]}, "task": {"type": "worker", "index": 0}}')
     with pytest.raises(RunError, match=rf"cannot train on several machines under TensorFlow .*{ADDRESSES}\.$"):
         gather("cnn1", "article")
+    for nonsense in ("two machines", "[]"):
+        monkeypatch.setenv(CLUSTER, nonsense)
+        with pytest.raises(RunError, match=rf"^{CLUSTER} is not what TensorFlow expects"):
+            gather("cnn1", "article")
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
