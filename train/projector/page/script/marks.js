@@ -7,16 +7,17 @@ function drawMarks(ratio) {
   if (picked.ends) drawEnds(context, picked.ends);
   if (look.names) drawNames(context);
   const at = (i) => [screen.xs[i], screen.ys[i]];
-  if (picked.chosen >= 0) {
+  if (picked.chosen >= 0 && isShown(picked.chosen)) {
+    const neighbours = picked.neighbours.filter(({ index }) => isShown(index));
     context.strokeStyle = themeColour("ink");
     context.lineWidth = 1;
-    for (const { index } of picked.neighbours) {
+    for (const { index } of neighbours) {
       context.beginPath();
       context.moveTo(...at(picked.chosen));
       context.lineTo(...at(index));
       context.stroke();
     }
-    for (const { index } of picked.neighbours) ring(context, at(index), 1, 1.5);
+    for (const { index } of neighbours) ring(context, at(index), 1, 1.5);
     ring(context, at(picked.chosen), 4, 2.5);
   }
   if (picked.hovered >= 0) ring(context, at(picked.hovered), 3, 2);
