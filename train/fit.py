@@ -19,6 +19,7 @@ from train.team import ALONE, Served, Team
 
 Float32 = npt.NDArray[np.float32]
 VALIDATION_BATCH = 1000
+SETTLING = 10_000  # pictures for the batch normalizations' last statistics
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,29 @@ class Phase:
     end: int
     batches: Callable[[int], keras.utils.PyDataset]
     augment: keras.Model | None
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A network with its best epoch's weights, the history of all epochs, and, if it has batch normalizations, what
+    makes the pictures to ``settle`` them on, float32 (N, H, W, C)."""
+
+    network: keras.Model
+    history: list[Row]
+    views: Callable[[], Float32] | None = None
+
+
+def views(phase: Phase, count: int = SETTLING) -> Float32:
+    """What the network meets in the phase's first epoch: the first batches, up to ``count`` pictures or some more."""
+    found: list[Float32] = []
+    batches = phase.batches(0)
+    for index in range(len(batches)):
+        inputs, _ = batches[index]
+        shown = phase.augment(inputs, training=True) if phase.augment else inputs
+        found.append(np.asarray(keras.ops.convert_to_numpy(shown), np.float32))
+        if sum(map(len, found)) >= count:
+            break
+    return np.concatenate(found)
 
 
 def article_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:

@@ -16,7 +16,7 @@ from edge_app.errors import DataError
 from edge_app.labels import LIVE
 from train.data import FashionMnist, Split
 from train.devices import computing_in
-from train.fit import Examples, Phase, fit
+from train.fit import Examples, Phase, Trained, fit, views
 from train.judge import judge
 from train.mixture import (
     MixedBatches,
@@ -33,7 +33,6 @@ from train.mixture import (
 from train.models import build
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 from train.recipes import Config
-from train.state import Row
 from train.team import ALONE, Team
 from train.world import live_augmentation
 
@@ -129,12 +128,16 @@ def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
 
 def train_live(
     config: Config, lessons: Lessons, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
-) -> tuple[keras.Model, list[Row]]:
+) -> Trained:
     """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
     with computing_in(config.precision):
         network = build(config.model, live=True)
-    phases = [Phase(config.recipe.augmented_epochs, lessons.batches, lessons.augmentation(config))]
-    return network, fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
+
+    def phase() -> Phase:
+        return Phase(config.recipe.augmented_epochs, lessons.batches, lessons.augmentation(config))
+
+    history = fit(network, config, [phase()], lessons.val, run_dir, teachers=teachers, team=team)
+    return Trained(network, history, lambda: views(phase()))
 
 
 def first_of_each(split: Split, count: int) -> Split:

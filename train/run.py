@@ -21,7 +21,7 @@ from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, Split, one_hot
 from train.devices import computing_in, device_name
 from train.files import write_atomically, write_json
-from train.fit import Examples, article_phases, fit
+from train.fit import Examples, Trained, article_phases, fit, views
 from train.keeper import HISTORY
 from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
@@ -29,8 +29,8 @@ from train.models import build
 from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
 from train.report import REPORT, write_report
-from train.state import Row
-from train.team import ALONE, Team, settled
+from train.settle import settle
+from train.team import ALONE, Team, on_one_device
 from train.vgg19 import train_vgg19
 from train.vgg19_live import tune_vgg19
 
@@ -90,13 +90,14 @@ def version_of_opencv() -> str:
 
 def train_cnn(
     config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
-) -> tuple[keras.Model, list[Row]]:
+) -> Trained:
     """Trains cnn1, cnn3 or cnn4 on Fashion-MNIST."""
     with computing_in(config.precision):
         network = build(config.model)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = article_phases(config.recipe, train, config.seed)
-    return network, fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
+    history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
+    return Trained(network, history, lambda: views(phases[0]))
 
 
 def logits_of(network: keras.Model, split: Split) -> Float32:
@@ -165,8 +166,8 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         ) from error
 
 
-def _train(config: Config, inputs: Inputs, run_dir: Path) -> tuple[keras.Model, list[Row]]:
-    """The trained network and its history, whatever the model and the recipe."""
+def _train(config: Config, inputs: Inputs, run_dir: Path) -> Trained:
+    """Whatever the model and the recipe."""
     team = inputs.team
     with team.scope():
         if inputs.paths is not None:
@@ -186,13 +187,16 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         result: dict[str, Any] = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
         return result
     keras.utils.set_random_seed(config.seed)
-    network, history = _train(config, inputs, run_dir)
+    trained = _train(config, inputs, run_dir)
     if not team.is_chief:
         return {}
     is_live = inputs.paths is not None
     labels = LIVE if is_live else FASHION
+    network, history = trained.network, trained.history
     if team.devices > 1 or config.precision != "float32":
-        network = settled(network, lambda: build(config.model, config.size, is_live), team)
+        network = on_one_device(network, lambda: build(config.model, config.size, is_live), team)
+    if trained.views:
+        settle(network, trained.views())
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])

@@ -124,7 +124,7 @@ class Served(keras.utils.PyDataset):  # type: ignore[misc]
         self.batches.on_epoch_end()
 
 
-def settled(network: keras.Model, like: Callable[[], keras.Model], team: Team) -> keras.Model:
+def on_one_device(network: keras.Model, like: Callable[[], keras.Model], team: Team) -> keras.Model:
     """The network's weights in one that ``like`` makes, on one device of this process: for what follows a training."""
     if team.devices > 1 and keras.backend.backend() == "jax":
         keras.distribution.set_distribution(None)

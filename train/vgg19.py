@@ -13,10 +13,9 @@ from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, UInt8, one_hot
 from train.devices import computing_in
 from train.files import write_atomically
-from train.fit import Examples, article_phases, fit
+from train.fit import Examples, Trained, article_phases, fit
 from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
 from train.recipes import Config
-from train.state import Row
 from train.team import ALONE, Team
 
 CHUNK = 2000
@@ -78,10 +77,8 @@ def weights_digest(network: keras.Model) -> str:
     return digest.hexdigest()
 
 
-def train_vgg19(
-    config: Config, data: FashionMnist, run_dir: Path, base: keras.Model, team: Team = ALONE
-) -> tuple[keras.Model, list[Row]]:
-    """The recipe ``article``: features of ``base`` once, then the head. Returns the whole network and the history."""
+def train_vgg19(config: Config, data: FashionMnist, run_dir: Path, base: keras.Model, team: Team = ALONE) -> Trained:
+    """The recipe ``article``: features of ``base`` once, then the head. The network is the whole one."""
     train, val = (
         Examples(features(base, split.images, run_dir / "features", name), one_hot(split.labels))
         for name, split in (("train", data.train), ("val", data.val))
@@ -89,4 +86,4 @@ def train_vgg19(
     with computing_in(config.precision):
         head = build_vgg19_head(base.output_shape[1:])
     history = fit(head, config, article_phases(config.recipe, train, config.seed), val, run_dir, team=team)
-    return join_vgg19(base, head), history
+    return Trained(join_vgg19(base, head), history)

@@ -15,11 +15,10 @@ import numpy.typing as npt
 from edge_app.errors import RunError
 from train.devices import computing_in
 from train.files import write_atomically
-from train.fit import Batches, Examples, Phase, fit
+from train.fit import Batches, Examples, Phase, Trained, fit
 from train.live import Lessons
 from train.models import build_vgg19_head, join_vgg19
 from train.recipes import Config, Tuning
-from train.state import Row
 from train.team import ALONE, Team
 
 Float16 = npt.NDArray[np.float16]
@@ -29,10 +28,8 @@ FROZEN_UP_TO = "block4_pool"
 CHUNK = 1000
 
 
-def tune_vgg19(
-    config: Config, lessons: Lessons, run_dir: Path, base: keras.Model, team: Team = ALONE
-) -> tuple[keras.Model, list[Row]]:
-    """Trains a new head on ``base``, then tunes both. Returns the whole network and the history of the tuning.
+def tune_vgg19(config: Config, lessons: Lessons, run_dir: Path, base: keras.Model, team: Team = ALONE) -> Trained:
+    """Trains a new head on ``base``, then tunes both. The network is the whole one, the history that of the tuning.
 
     The head's own history is in ``run_dir``/head.
     """
@@ -59,7 +56,7 @@ def tune_vgg19(
     fit(learning, for_head(config, tuning), for_head_alone, val, run_dir / "head", team=team)
     base.trainable = True
     history = fit(learning, config, [Phase(config.recipe.augmented_epochs, batches, through)], val, run_dir, team=team)
-    return network, history
+    return Trained(network, history)
 
 
 def for_head(config: Config, tuning: Tuning) -> Config:

@@ -20,7 +20,7 @@ from train.fit import Examples, article_phases, fit
 from train.models import build
 from train.recipes import Config, article
 from train.state import Row
-from train.team import Team, gather, settled
+from train.team import Team, gather, on_one_device
 
 
 def stripes(count: int) -> Examples:
@@ -55,7 +55,7 @@ def work(
         phases = article_phases(recipe, stripes(210), seed=1)
         config = Config("cnn1", recipe, 1, 28, {}, precision=precision)
         history = fit(network, config, phases, stripes(150), folder, team=team)
-    return history, settled(network, lambda: build("cnn1"), team)
+    return history, on_one_device(network, lambda: build("cnn1"), team)
 
 
 if __name__ == "__main__":

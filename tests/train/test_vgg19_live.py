@@ -51,11 +51,11 @@ def test_two_halves_are_the_whole() -> None:
 def test_what_is_to_be_tuned_is_tuned(whole: bool, tmp_path: Path) -> None:
     base = build_vgg19_base(32, None)
     before = kernels(base)
-    network, history = tune_vgg19(config(whole), lessons(), tmp_path, base)
+    trained = tune_vgg19(config(whole), lessons(), tmp_path, base)
     changed = {name: not np.array_equal(kernel, before[name]) for name, kernel in kernels(base).items()}
     assert changed == {"block1_conv1": whole, "block5_conv4": True}
-    assert network.output["logits"].shape == (None, 11)
-    assert len(history) == 1
+    assert trained.network.output["logits"].shape == (None, 11)
+    assert len(trained.history) == 1
     assert (tmp_path / "head" / "history.csv").exists()
 
 
