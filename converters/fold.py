@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from train.models import flattened
+from edge_app.errors import RunError
+from train.models import MODELS, flattened
 
 Float32 = npt.NDArray[np.float32]
 
@@ -29,8 +30,11 @@ class Affine:
 def fold_batch_norms(network: keras.Model) -> keras.Model:
     """A new network: the same outputs without batch normalizations, save those that cannot be folded, and dropout.
 
-    ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs.
+    ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs. Raises RunError if it
+    branches.
     """
+    if any(isinstance(layer, layers.Add) for layer in flattened(network)):
+        raise RunError(f"{network.name} only teaches other networks. Name a run of one of {', '.join(MODELS)}.")
     pixels = tensor = keras.Input(network.input_shape[1:], name="pixels")
     outputs: dict[str, keras.KerasTensor] = {}
     waiting: Affine | None = None

@@ -24,15 +24,17 @@ def parse(argv: list[str]) -> argparse.Namespace:
     """The arguments, checked by argparse."""
     parser = argparse.ArgumentParser(
         prog="python -m train",
-        description="Trains one of the four networks. Stop it at any moment: the same command goes on from the last "
-        "whole epoch.",
+        description="Trains one of the four networks, or wide, which only teaches them. Stop it at any moment: the "
+        "same command goes on from the last whole epoch.",
         epilog="python -m train compare: tables and pictures over all installed models, or over runs. crops: does "
         "it help to look at several views of a picture? maps: what each layer makes of a picture. points: known "
         "garments as they see them, for the map and for teaching. project: pictures as points, for TensorBoard and a "
         "page of its own. teach-figures: how well a model is taught new names.",
     )
-    parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19"))
-    parser.add_argument("--recipe", choices=("article", "live"), default="article", help="how it is trained (article)")
+    parser.add_argument("model", choices=("cnn1", "cnn3", "cnn4", "vgg19", "wide"))
+    parser.add_argument(
+        "--recipe", choices=("article", "best", "live"), default="article", help="how it is trained (article)"
+    )
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
     for name in ("photos", "products"):
         words = f"for live: also learn from these own {name}, an archive or folder; may be given more than once"

@@ -24,11 +24,12 @@ def augmentation_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
 
 
 def moving_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
-    """Rotation, shift, shear and zoom, for float pixels (N, H, W, C); what comes in from outside is 0."""
+    """Flip, rotation, shift, shear and zoom, for float pixels (N, H, W, C); what comes in from outside is 0."""
     shear = math.tan(math.radians(config.shear_deg))
     style = {"fill_mode": "constant", "interpolation": "nearest"}
     slight = {"fill_mode": "constant", "interpolation": "bilinear"}  # the article's is less than half a pixel
     return [
+        *([layers.RandomFlip("horizontal", seed=seed + 4)] if config.flip else []),
         layers.RandomRotation(config.rotation_deg / 360, seed=seed, **style),
         layers.RandomTranslation(config.shift, config.shift, seed=seed + 1, **style),
         layers.RandomShear(shear, shear, seed=seed + 2, **slight),

@@ -102,7 +102,7 @@ def views(phase: Phase, count: int = SETTLING) -> Float32:
     return np.concatenate(found)
 
 
-def article_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
+def fashion_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
     """The examples as they are, then augmented, for as many epochs as the recipe says."""
 
     def batches(epoch: int) -> Batches:

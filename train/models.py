@@ -1,4 +1,4 @@
-"""The four networks of the article, as Keras models of raw pixels.
+"""The four networks of the article, and one that only teaches them, as Keras models of raw pixels.
 
 Every model takes float32 pixels 0..255 (N, H, W, C), scales them itself, and has two outputs: ``logits``
 (N, classes) and ``features``, the layer before them. Softmax belongs to whoever reads the logits, which are float32
@@ -15,6 +15,7 @@ from edge_app.labels import FASHION, LIVE
 
 CNNS = ("cnn1", "cnn3", "cnn4")
 MODELS = (*CNNS, "vgg19")
+WIDE = "wide"  # too large for a device: it teaches the others, and is never converted
 
 
 def _conv(filters: int) -> layers.Layer:
@@ -64,6 +65,31 @@ def build_cnn(name: str, classes: int = 10) -> keras.Model:
     return keras.Model(pixels, {"logits": logits, "features": features}, name=name)
 
 
+def build_wide(classes: int) -> keras.Model:
+    """A wide residual network of 16 layers, four times as wide as a plain one, for grey pixels (N, 28, 28, 1).
+
+    WRN-16-4 of arXiv 1605.07146 (table 1, without dropout): three groups of two blocks at 28, 14 and 7 pixels.
+    """
+
+    def conv(filters: int, size: int = 3, strides: int = 1) -> layers.Layer:
+        return layers.Conv2D(filters, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")
+
+    def active(tensor: keras.KerasTensor) -> keras.KerasTensor:
+        return layers.ReLU()(layers.BatchNormalization()(tensor))
+
+    pixels = keras.Input((28, 28, 1), name="pixels")
+    hidden = conv(16)(layers.Rescaling(1 / 255, name="scale")(pixels))
+    for filters, strides in ((64, 1), (128, 2), (256, 2)):
+        before = active(hidden)
+        branch = conv(filters)(active(conv(filters, strides=strides)(before)))
+        hidden = layers.Add()([conv(filters, 1, strides)(before), branch])
+        branch = conv(filters)(active(conv(filters)(active(hidden))))
+        hidden = layers.Add()([hidden, branch])
+    features = layers.GlobalAveragePooling2D(name="features")(active(hidden))
+    logits = layers.Dense(classes, name="logits", dtype="float32")(features)
+    return keras.Model(pixels, {"logits": logits, "features": features}, name=WIDE)
+
+
 def build_vgg19_base(size: int, weights: str | None) -> keras.Model:
     """VGG-19's convolutions for raw RGB pixels 0..255 (N, size, size, 3) -> (N, size // 32, size // 32, 512).
 
@@ -94,12 +120,13 @@ def join_vgg19(base: keras.Model, head: keras.Model) -> keras.Model:
 
 
 def build(name: str, size: int = 28, live: bool = False) -> keras.Model:
-    """Any of the four, with fresh weights: for ten classes, or ``live`` for eleven.
+    """Any of the five, with fresh weights: for ten classes, or ``live`` for eleven.
 
-    ``size`` is the side of the input in pixels (28 for the CNNs).
+    ``size`` is the side of vgg19's input in pixels; the others take 28.
     """
     if name != "vgg19":
-        return build_cnn(name, len(LIVE if live else FASHION))
+        classes = len(LIVE if live else FASHION)
+        return build_wide(classes) if name == WIDE else build_cnn(name, classes)
     base = build_vgg19_base(size, None)
     return join_vgg19(base, build_vgg19_head(base.output_shape[1:], live))
 

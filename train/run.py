@@ -21,7 +21,7 @@ from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, Split, one_hot
 from train.devices import computing_in, device_name
 from train.files import write_atomically, write_json
-from train.fit import Examples, Trained, article_phases, fit, views
+from train.fit import Examples, Trained, fashion_phases, fit, views
 from train.keeper import HISTORY
 from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
@@ -95,7 +95,7 @@ def train_cnn(
     with computing_in(config.precision):
         network = build(config.model)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
-    phases = article_phases(config.recipe, train, config.seed)
+    phases = fashion_phases(config.recipe, train, config.seed)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
     return Trained(network, history, lambda: views(phases[0]))
 

@@ -13,7 +13,7 @@ from edge_app.preprocess import images_to_input
 from train.data import FashionMnist, UInt8, one_hot
 from train.devices import computing_in
 from train.files import write_atomically
-from train.fit import Examples, Trained, article_phases, fit
+from train.fit import Examples, Trained, fashion_phases, fit
 from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
 from train.recipes import Config
 from train.team import ALONE, Team
@@ -85,5 +85,5 @@ def train_vgg19(config: Config, data: FashionMnist, run_dir: Path, base: keras.M
     )
     with computing_in(config.precision):
         head = build_vgg19_head(base.output_shape[1:])
-    history = fit(head, config, article_phases(config.recipe, train, config.seed), val, run_dir, team=team)
+    history = fit(head, config, fashion_phases(config.recipe, train, config.seed), val, run_dir, team=team)
     return Trained(join_vgg19(base, head), history)

@@ -16,7 +16,7 @@ import keras
 import numpy as np
 
 from train.devices import computing_in
-from train.fit import Examples, article_phases, fit
+from train.fit import Examples, fashion_phases, fit
 from train.models import build
 from train.recipes import Config, article
 from train.state import Row
@@ -52,7 +52,7 @@ def work(
         for layer in network.layers:
             if isinstance(layer, keras.layers.Dropout) and not augmented:
                 layer.rate = 0.0
-        phases = article_phases(recipe, stripes(210), seed=1)
+        phases = fashion_phases(recipe, stripes(210), seed=1)
         config = Config("cnn1", recipe, 1, 28, {}, precision=precision)
         history = fit(network, config, phases, stripes(150), folder, team=team)
     return history, on_one_device(network, lambda: build("cnn1"), team)
