@@ -20,6 +20,7 @@ from test_project import handmade
 
 from train.projector.logs import write_logs
 from train.projector.page import make_page
+from train.projector.spaces import Pictures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -27,6 +28,13 @@ pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this ma
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PLACES = "() => Array.from(scene.to, (number) => Math.round(number * 1000) / 1000)"
 START_TIMEOUT_S = 90.0
+NOTE_THAT_IT_RAN = """button => {  // it is disabled for as long as something is computed
+  let disabled = false;
+  new MutationObserver(() => {
+    if (disabled && !button.disabled) button.dataset.ran = 'yes';
+    disabled = button.disabled;
+  }).observe(button, { attributeFilter: ['disabled'] });
+}"""
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +172,15 @@ def test_it_is_accessible_and_fits_a_phone(page: Page, scheme: str) -> None:
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+def many() -> Pictures:
+    """The six points made by hand, fifteen times, with features of their own."""
+    few, copies = handmade()[0], 15
+    features = np.random.default_rng(0).normal(size=(6 * copies, 5)).astype(np.float32)
+    columns = {name: column * copies for name, column in few.columns.items()}
+    pixels = np.tile(few.pixels, (copies, 1, 1))
+    return replace(few, pixels=pixels, features=features, columns=columns, names=few.names * copies)
+
+
 @contextlib.contextmanager
 def tensorboard(logs: Path) -> Iterator[str]:
     """TensorBoard on these logs: its address."""
@@ -187,8 +204,7 @@ def tensorboard(logs: Path) -> Iterator[str]:
 
 def test_tensorboards_projector_opens_on_the_logs_offline(quiet_browser: Browser, tmp_path: Path) -> None:
     pytest.importorskip("tensorboard.plugins.projector.projector_plugin", reason="no projector in this TensorBoard")
-    features = np.random.default_rng(0).normal(size=(6, 5)).astype(np.float32)
-    write_logs(tmp_path, [replace(handmade()[0], features=features)], "cnn9")
+    write_logs(tmp_path, [many()], "cnn9")
     with tensorboard(tmp_path) as url:
         context = quiet_browser.new_context(viewport={"width": 1280, "height": 720})
 
@@ -201,12 +217,24 @@ def test_tensorboards_projector_opens_on_the_logs_offline(quiet_browser: Browser
         page.on("response", lambda response: asked.append(f"{response.status} {response.url}"))
         page.goto(f"{url}#projector")
         frame = page.frame_locator("iframe").frame_locator("iframe")  # the plugin, and in it the projector
-        expect(frame.locator(".numDataPoints").first).to_have_text("6", timeout=40_000)
+        expect(frame.locator(".numDataPoints").first).to_have_text("90", timeout=40_000)
         expect(frame.locator(".dim").first).to_have_text("5")  # it takes the first by name, the features
-        expect(frame.get_by_text("UMAP").first).to_be_visible()
-        expect(frame.get_by_text("Custom", exact=True).first).to_be_visible()
         for part in ("tensor?", "metadata?", "sprite_image?"):
             assert any(line.startswith("200 ") and part in line for line in asked), (part, asked)
         frame.locator("vz-projector-inspector-panel").locator("input").first.fill("Coat")
-        expect(frame.get_by_text(re.compile(r"3 matches"))).to_be_visible(timeout=20_000)
+        expect(frame.get_by_text("45 matches")).to_be_visible(timeout=20_000)
+
+        frame.locator("#custom-tab").click()
+        ends = frame.locator("[data-panel=custom] input")
+        ends.nth(1).fill("Bag")  # the first input chooses the column
+        ends.nth(2).fill("Coat")
+        expect(frame.locator("[data-panel=custom]").get_by_text("45 matches.")).to_have_count(2)
+
+        run = frame.locator("[data-panel=umap]").get_by_text("Run", exact=True)
+        run.evaluate(NOTE_THAT_IT_RAN)
+        frame.locator("#umap-tab").click()
+        expect(run).to_have_attribute("data-ran", "yes", timeout=40_000)
+        expect(frame.locator("iron-overlay-backdrop.opened")).to_have_count(0, timeout=40_000)
+        frame.locator("#tsne-tab").click()
+        expect(frame.locator(".run-tsne-iter").first).to_have_text(re.compile(r"^[1-9]\d"), timeout=40_000)
         context.close()
