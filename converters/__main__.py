@@ -7,6 +7,7 @@ from pathlib import Path
 
 from edge_app.errors import EdgeAppError
 from edge_app.models import assets_dir
+from train.quiet import load_backend
 
 SHIPPED = "int8"
 
@@ -33,10 +34,13 @@ def main(argv: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if argv[:1] == ["benchmark"]:
+            load_backend()
             from converters.benchmark import main as benchmark
 
             return benchmark(argv[1:])
-        return run(parse(argv))
+        args = parse(argv)
+        load_backend()
+        return run(args)
     except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from edge_app.errors import EdgeAppError, RunError
+from train.quiet import load_backend
 
 COMMANDS = {
     "compare": "train.compare",
@@ -88,8 +89,11 @@ def main(argv: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if argv and argv[0] in COMMANDS:
+            load_backend()
             return int(importlib.import_module(COMMANDS[argv[0]]).main(argv[1:]))
-        return _train(parse(argv))
+        args = parse(argv)
+        load_backend()
+        return _train(args)
     except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2

@@ -1,0 +1,46 @@
+"""Commands say what the user has to know, and not what TensorFlow says at every start."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from train import quiet
+
+SAID = b"libcudnn.so cannot be opened\n"
+
+
+def speaks() -> bool:
+    """What C++ code does: it writes past Python."""
+    os.write(2, SAID)
+    return False
+
+
+@pytest.mark.parametrize("module", ["train", "converters"])
+def test_an_error_is_all_that_is_printed(module: str) -> None:
+    command = [sys.executable, "-m", module, *(["cnn1", "--data"] if module == "train" else []), "/nowhere"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr.startswith("error: /nowhere: ") and done.stderr.count("\n") == 1, done.stderr
+
+
+def test_a_backend_that_is_not_there() -> None:
+    environment = os.environ | {"KERAS_BACKEND": "abacus"}
+    command = [sys.executable, "-m", "train", "cnn1"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=120, env=environment, check=False)
+    assert done.returncode == 2
+    assert done.stderr.startswith("error: Keras cannot load its backend (Unable to import backend : abacus)")
+
+
+@pytest.mark.parametrize("has_driver", [False, True])
+def test_why_a_gpu_is_not_seen_is_said_where_there_is_one(
+    has_driver: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("train.devices.on_gpu", speaks)
+    monkeypatch.setattr(quiet, "DRIVER", tmp_path if has_driver else tmp_path / "none")
+    capfd.readouterr()  # what importing train.devices may have said
+    quiet.load_backend()
+    os.write(2, b"heard again\n")
+    assert capfd.readouterr().err.encode() == (SAID if has_driver else b"") + b"heard again\n"
