@@ -57,9 +57,9 @@ def run(args: argparse.Namespace) -> int:
     from converters.measure import TEST, VAL
     from converters.quantize import MODES
     from train.models import CNNS
-    from train.source import load_source
+    from train.source import load_chain
 
-    source = load_source(Path(args.run))
+    source = load_chain(Path(args.run))
     data = load_data(args.data, source.config.seed, source.is_live)
     modes = list(MODES) if args.mode == "all" else [args.mode]
     default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")

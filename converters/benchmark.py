@@ -27,7 +27,7 @@ from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir
 from train.documents import with_block
 from train.models import flattened
-from train.source import Source, input_spec, load_source
+from train.source import Source, input_spec, load_chain
 
 ROOT = Path(__file__).parents[1]
 REPORT = ROOT / "docs" / "benchmark.json"
@@ -47,7 +47,7 @@ def multiply_accumulates(network: keras.Model) -> int:
 
 def measure(run: Path, data_dir: str | None, with_peers: bool) -> dict[str, Any]:
     """One run's figures: a name, sizes, and for each number of threads the engines' times."""
-    source = load_source(run)
+    source = load_chain(run)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain = write_files(source, data_dir, folder, with_peers)

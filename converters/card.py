@@ -117,8 +117,10 @@ def _origin(known: dict[str, Any]) -> str:
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes. The weights
         are those of epoch {training["best_epoch"]}, the best of them on"""
     if mixture is None:
-        return f"""Trained on {FASHION_MNIST}: 48,000 images, {recipe["epochs"]} epochs as they are and
-            {recipe["augmented_epochs"]} augmented, {end} 12,000 validation images. {taught}"""
+        plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
+        mirrored = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
+        return f"""Trained on {FASHION_MNIST}: 48,000 images, {plain}{recipe["augmented_epochs"]} augmented{mirrored},
+            {end} 12,000 validation images. {taught}"""
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of

@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from keras import layers
 
-from edge_app.errors import RunError
-from train.models import MODELS, flattened
+from train.models import flattened
 
 Float32 = npt.NDArray[np.float32]
 
@@ -30,11 +29,8 @@ class Affine:
 def fold_batch_norms(network: keras.Model) -> keras.Model:
     """A new network: the same outputs without batch normalizations, save those that cannot be folded, and dropout.
 
-    ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs. Raises RunError if it
-    branches.
+    ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs.
     """
-    if any(isinstance(layer, layers.Add) for layer in flattened(network)):
-        raise RunError(f"{network.name} only teaches other networks. Name a run of one of {', '.join(MODELS)}.")
     pixels = tensor = keras.Input(network.input_shape[1:], name="pixels")
     outputs: dict[str, keras.KerasTensor] = {}
     waiting: Affine | None = None

@@ -83,9 +83,9 @@ def main(argv: list[str]) -> int:
     folder, run, threads, with_peers = Path(argv[0]), Path(argv[1]), int(argv[2]), argv[3] == "peers"
     os.environ["TF_NUM_INTRAOP_THREADS"] = str(threads)
     from converters.fold import fold_batch_norms
-    from train.source import load_source
+    from train.source import load_chain
 
-    network = fold_batch_norms(load_source(run).network)
+    network = fold_batch_norms(load_chain(run).network)
     made = dict(engines(folder, network, threads, with_peers))
     found = {name: engine for name, engine in made.items() if isinstance(engine, Engine)}
     pictures = np.load(folder / "pictures.npy")

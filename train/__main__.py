@@ -19,6 +19,7 @@ COMMANDS = {
     "project": "train.project",
     "teach-figures": "train.teach_figures",
 }
+WITH_KERAS = ("maps", "points")  # compare looks for it itself: it needs it for runs only
 
 
 def parse(argv: list[str]) -> argparse.Namespace:
@@ -89,7 +90,8 @@ def main(argv: list[str]) -> int:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "2")
     try:
         if argv and argv[0] in COMMANDS:
-            load_backend()
+            if argv[0] in WITH_KERAS:
+                load_backend()
             return int(importlib.import_module(COMMANDS[argv[0]]).main(argv[1:]))
         args = parse(argv)
         load_backend()

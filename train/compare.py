@@ -27,6 +27,7 @@ from train.files import write_atomically
 from train.judge import Judgement, judge
 from train.metrics import Int64, accuracy, confusion
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collections
+from train.quiet import load_backend
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -178,6 +179,7 @@ def main(argv: list[str]) -> int:
     )
     args = parser.parse_args(argv)
     if args.runs:
+        load_backend()
         from train.compare_runs import compare_runs
 
         print(f"{compare_runs(args.runs, SHEETS)}: a page that can be sent around")

@@ -116,7 +116,7 @@ def notes(runs: list[Run]) -> list[str]:
     """What should not be compared between these runs."""
     recipes = [run.config.recipe for run in runs]
     found = []
-    if len({recipe.name for recipe in recipes}) > 1:
+    if len({recipe.mixture is None for recipe in recipes}) > 1:
         found.append("Validation pictures are each recipe's own: compare figures of the test images.")
     if len({(recipe.teaching, recipe.label_smoothing) for recipe in recipes}) > 1:
         found.append("Teachers and smoothed labels are part of the loss in training: compare accuracies.")

@@ -81,8 +81,9 @@ class Phase:
 
 @dataclass(frozen=True)
 class Trained:
-    """A network with its best epoch's weights, the history of all epochs, and, if it has batch normalizations, what
-    makes the pictures to ``settle`` them on, float32 (N, H, W, C)."""
+    """A network with its best epoch's weights, the history of all epochs, and what makes the pictures on which its
+    batch normalizations are settled, float32 (N, H, W, C): as they are, but for ``live``, whose photos need their
+    mixture."""
 
     network: keras.Model
     history: list[Row]
@@ -90,7 +91,7 @@ class Trained:
 
 
 def views(phase: Phase, count: int = SETTLING) -> Float32:
-    """What the network meets in the phase's first epoch: the first batches, up to ``count`` pictures or some more."""
+    """What a network meets in the phase's first epoch: the first batches, up to ``count`` pictures or some more."""
     found: list[Float32] = []
     batches = phase.batches(0)
     for index in range(len(batches)):

@@ -14,7 +14,7 @@ from edge_app.models import assets_dir, default_model
 from edge_app.preprocess import frame_to_input
 from train.map_plots import Seen, plot_layer
 from train.models import flattened
-from train.source import SUFFIX, input_spec, load_source
+from train.source import SUFFIX, input_spec, load_chain
 
 Float32 = npt.NDArray[np.float32]
 
@@ -96,7 +96,7 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", metavar="DIR", type=Path, help=f"where to ({FOLDER}/MODEL-PICTURE)")
     args = parser.parse_args(argv)
     frame_rgb = decode_file(args.picture)
-    source = load_source(find_model(args.model or default_model()))
+    source = load_chain(find_model(args.model or default_model()))
     pixels = frame_to_input(frame_rgb, input_spec(source))  # as the app would frame it
     seen, layers = Seen(source.name, frame_rgb, pixels), activations(source.network, pixels)
     out_dir = args.out or FOLDER / f"{source.name}-{args.picture.stem}"

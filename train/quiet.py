@@ -1,50 +1,64 @@
 """Loading Keras's backend without what TensorFlow's C++ code says at every start."""
 
+import faulthandler
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import IO
 
 from edge_app.errors import RunError
 
-DRIVER = Path("/proc/driver/nvidia")
+DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))  # of an NVIDIA GPU: on Linux, in Windows's Linux
 
 
 def load_backend() -> None:
     """Imports Keras, and under TensorFlow looks for devices, with the standard error stream kept back meanwhile.
 
-    What was said is printed after all where an NVIDIA driver runs and TensorFlow sees no GPU: it tells why. JAX's
-    devices are left alone, since its processes have to find one another first. Raises RunError if there is no backend.
+    What was said is printed after all if that fails, or where a driver runs and TensorFlow sees no GPU: it tells why.
+    JAX's devices are left alone, since its processes have to find one another first. Raises RunError if there is no
+    backend.
     """
     with tempfile.TemporaryFile() as said:
+        wanted = True
         try:
-            with _redirected(said.fileno()):
+            with _redirected(said):
                 import keras
 
                 from train.devices import on_gpu
 
-                lost = keras.backend.backend() == "tensorflow" and not on_gpu() and DRIVER.exists()
+                sees_no_gpu = keras.backend.backend() == "tensorflow" and not on_gpu()
+            wanted = sees_no_gpu and any(driver.exists() for driver in DRIVERS)
         except (ImportError, ValueError) as error:
             raise RunError(
                 f'Keras cannot load its backend ({error}). Install TensorFlow by `pip install -e ".[train]"`, or set '
                 "KERAS_BACKEND to one that is installed."
             ) from error
-        if lost:
-            said.seek(0)
-            sys.stderr.write(said.read().decode(errors="replace"))
+        finally:
+            if wanted and sys.stderr:
+                said.seek(0)
+                sys.stderr.write(said.read().decode(errors="replace"))
 
 
 @contextmanager
-def _redirected(file: int) -> Iterator[None]:
-    """Standard error, that of C++ code too, goes into an open file."""
+def _redirected(file: IO[bytes]) -> Iterator[None]:
+    """Standard error, that of C++ code too, goes into an open file; if the process is aborted, Python says where."""
+    if sys.stderr is None:  # closed by whoever started the program
+        yield
+        return
     sys.stderr.flush()
     before = os.dup(2)
-    os.dup2(file, 2)
+    is_ours = not faulthandler.is_enabled()
+    if is_ours:
+        faulthandler.enable(before)
+    os.dup2(file.fileno(), 2)
     try:
         yield
     finally:
         sys.stderr.flush()
         os.dup2(before, 2)
+        if is_ours:
+            faulthandler.disable()
         os.close(before)

@@ -167,9 +167,9 @@ BEST_AUGMENTATION = dataclasses.replace(ARTICLE_AUGMENTATION, flip=True, erasing
 
 
 def best(model: str, on_gpu: bool) -> Recipe:
-    """What gives these networks most on Fashion-MNIST: mirrored and erased images, labels smoothed by 0.05, teachers.
+    """To get most out of these networks on Fashion-MNIST: mirrored and erased images, labels smoothed by 0.05.
 
-    The teachers are named with --teacher: ``wide``, trained by this recipe, or several CNNs.
+    It is meant for learning from a --teacher, too: ``wide``, trained by this recipe, or several CNNs.
     """
     epochs = (60 if model == WIDE else 200) if on_gpu else (15 if model == WIDE else 60)
     return Recipe("best", 0, epochs, 256, BEST_RATES[model], BEST_AUGMENTATION, label_smoothing=0.05)

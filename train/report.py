@@ -29,7 +29,8 @@ def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures
     sections = [
         f"<h1>{escape(result['name'])}</h1>",
         f"<p>{test['accuracy']:.2%} of the Fashion-MNIST test images right, loss {test['loss']:.4f}; "
-        f"weights of epoch {result['best_epoch']}, {result['val_accuracy']:.2%} of the validation pictures right.</p>",
+        f"weights of epoch {result['best_epoch']}, which ended with {result['val_accuracy']:.2%} of the validation "
+        "pictures right, the most.</p>",
         _facts(config, result),
         *(f"<h2>{escape(heading)}</h2>{picture(path, heading)}" for heading, path in pictures.items()),
         "<h2>Each class, test images</h2>",

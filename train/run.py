@@ -91,7 +91,7 @@ def version_of_opencv() -> str:
 def train_cnn(
     config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
 ) -> Trained:
-    """Trains cnn1, cnn3 or cnn4 on Fashion-MNIST."""
+    """Trains any but vgg19 on Fashion-MNIST."""
     with computing_in(config.precision):
         network = build(config.model)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
@@ -196,7 +196,7 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     if team.devices > 1 or config.precision != "float32":
         network = on_one_device(network, lambda: build(config.model, config.size, is_live), team)
     if trained.views:
-        settle(network, trained.views())
+        settle(network, trained.views)
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])

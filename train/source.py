@@ -11,7 +11,7 @@ import numpy as np
 from edge_app.contract import InputSpec
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
-from train.models import build
+from train.models import MODELS, WIDE, build
 from train.recipes import Config, Recipe
 from train.run import CONFIG, RESULT, WEIGHTS
 
@@ -66,6 +66,14 @@ def load_source(path: Path) -> Source:
         ) from error
     network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
     return Source(parsed, result, network, is_run)
+
+
+def load_chain(path: Path) -> Source:
+    """The same for a network that is one chain of layers, as all that a device runs are. Raises RunError for wide."""
+    source = load_source(path)
+    if source.config.model == WIDE:
+        raise RunError(f"{path}: wide only teaches other networks. Name a run of one of {', '.join(MODELS)}.")
+    return source
 
 
 def input_spec(source: Source) -> InputSpec:

@@ -23,7 +23,7 @@ BATCH = 100
 
 
 def default_size(model: str, recipe: str, on_gpu: bool) -> int:
-    """Side of the input in pixels: 28 for the CNNs; for vgg19 64 on a CPU (two cores: 11 minutes of features).
+    """Side of the input in pixels: 28 but for vgg19, which has 64 on a CPU (two cores: 11 minutes of features).
 
     On a GPU it is the article's 150 by ``article``, 96 by ``live``.
     """

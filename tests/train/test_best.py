@@ -1,14 +1,15 @@
 """The recipe for the best nets of their size: what it changes, who teaches, and that the teacher stays at home."""
 
 import dataclasses
+import importlib
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
 
-from converters.fold import fold_batch_norms
 from edge_app.errors import RunError
+from edge_app.models import assets_dir
 from train.augment import augmentation_layers
 from train.data import FashionMnist
 from train.models import WIDE, build
@@ -52,7 +53,7 @@ def test_every_second_picture_is_mirrored_and_nothing_else_happens() -> None:
     assert 70 < mirrored.sum() < 130  # 200 draws: 100, with a standard deviation of 7
 
 
-def test_wide_teaches_and_is_not_converted(tmp_path: Path) -> None:
+def test_wide_teaches_and_is_not_converted(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     from test_run import tiny_split
 
     data = FashionMnist(tiny_split(40, 1), tiny_split(20, 2), tiny_split(20, 3), {})
@@ -60,8 +61,14 @@ def test_wide_teaches_and_is_not_converted(tmp_path: Path) -> None:
     config = Config(WIDE, dataclasses.replace(best(WIDE, on_gpu=False), augmented_epochs=1), 1, 28, data.digests)
     run(config, Inputs(data), tmp_path / "wide")
     teacher = load_source(tmp_path / "wide")
-    with pytest.raises(RunError, match=r"wide only teaches other networks\. Name a run of one of cnn1, cnn3"):
-        fold_batch_norms(teacher.network)
+    for command in (
+        ["converters"],
+        ["converters", "benchmark"],
+        ["train", "maps", str(assets_dir() / "examples" / "trouser.png"), "--model"],
+    ):
+        main = importlib.import_module(f"{command[0]}.__main__").main
+        assert main([*command[1:], str(tmp_path / "wide")]) == 2
+        assert "wide only teaches other networks. Name a run of one of cnn1, cnn3" in capsys.readouterr().err
     recipe = dataclasses.replace(best("cnn1", on_gpu=False), augmented_epochs=1, teaching=TEACHING)
     taught = Config("cnn1", recipe, 1, 28, data.digests, ("wide-best",))
     assert run(taught, Inputs(data, teachers=(teacher.network,)), tmp_path / "cnn1")["name"] == "cnn1-best"

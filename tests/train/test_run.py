@@ -19,6 +19,7 @@ from train.data import FashionMnist, Split
 from train.models import build_vgg19_base
 from train.recipes import Config, article
 from train.run import Inputs, open_run, read_config, run, summary
+from train.source import load_source
 from train.vgg19 import features, load_base, weights_digest
 
 ROOT = Path(__file__).parents[2]
@@ -165,3 +166,18 @@ def test_command_line_says_what_is_wrong(options: tuple[str, str], words: str) -
     assert done.returncode == 2
     assert words in done.stderr.splitlines()[-1]
     assert "error: " in done.stderr.splitlines()[-1]
+
+
+def test_batch_normalizations_end_with_the_statistics_of_the_images_as_they_are(tmp_path: Path) -> None:
+    config = tiny_config("cnn4", 28)
+    run(config, Inputs(DATA), tmp_path)
+    network = load_source(tmp_path).network
+    convolution, norm = network.layers[2:4]
+    seen = np.asarray(keras.Model(network.input, convolution.output)(DATA.train.images[..., np.newaxis]))
+    assert np.asarray(norm.moving_mean) == pytest.approx(seen.mean(axis=(0, 1, 2)), rel=1e-2, abs=1e-3)  # in float16
+    assert np.asarray(norm.moving_variance) == pytest.approx(seen.var(axis=(0, 1, 2)), rel=1e-2, abs=1e-3)
+
+    before = network.get_weights()
+    (tmp_path / "result.json").unlink()  # as if killed in the end
+    run(config, Inputs(DATA), tmp_path)
+    assert all(map(np.array_equal, before, load_source(tmp_path).network.get_weights()))

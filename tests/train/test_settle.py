@@ -18,7 +18,7 @@ def network() -> keras.Model:
 
 def test_statistics_of_two_normalizations_in_a_row() -> None:
     net = network()
-    settle(net, np.array([[1, 10], [3, 10], [5, 40], [7, 40]], np.float32))
+    settle(net, lambda: np.array([[1, 10], [3, 10], [5, 40], [7, 40]], np.float32))
     first, second = net.get_layer("first"), net.get_layer("second")
     np.testing.assert_allclose(first.moving_mean, [4, 25], rtol=1e-6)
     np.testing.assert_allclose(first.moving_variance, [5, 225], rtol=1e-6)
@@ -31,7 +31,7 @@ def test_nothing_else_changes() -> None:
     pixels = keras.Input((2,))
     net = keras.Model(pixels, keras.layers.BatchNormalization()(keras.layers.Dense(3)(pixels)))
     before = [np.array(variable) for variable in net.trainable_variables]
-    settle(net, np.ones((4, 2), np.float32))
+    settle(net, lambda: np.ones((4, 2), np.float32))
     assert len(before) == 4
     for variable, value in zip(net.trainable_variables, before, strict=True):
         np.testing.assert_array_equal(np.array(variable), value)
