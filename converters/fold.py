@@ -2,7 +2,7 @@
 
 The networks normalize after the activation, so nothing folds into the layer before. Each channel's scale and shift go
 into the next convolution or dense layer; that is exact for unpadded convolutions, and through max pooling where no
-scale is negative.
+scale is negative. Channels that VGG-19 wants in another order stay as they are: its first kernels are turned, too.
 """
 
 from dataclasses import dataclass
@@ -27,17 +27,18 @@ class Affine:
 
 
 def fold_batch_norms(network: keras.Model) -> keras.Model:
-    """A new network: the same outputs without batch normalizations, save those that cannot be folded, and dropout.
+    """A new network: the same outputs, without dropout, flips and those batch normalizations that can be folded.
 
     ``network`` is one chain of layers, of which ``logits`` and ``features`` are outputs.
     """
     pixels = tensor = keras.Input(network.input_shape[1:], name="pixels")
     outputs: dict[str, keras.KerasTensor] = {}
     waiting: Affine | None = None
+    is_flipped = False
     chain = [layer for layer in flattened(network) if not isinstance(layer, layers.Dropout)]
     for index, layer in enumerate(chain):
-        if not isinstance(layer, layers.Layer):  # an operation of keras.ops
-            tensor = layer(tensor)
+        if not isinstance(layer, layers.Layer):  # keras.ops.flip of the channels, the only operation there is
+            is_flipped = not is_flipped
             continue
         if isinstance(layer, layers.BatchNormalization) and passes(affine_of(layer), chain[index + 1 :]):
             waiting = affine_of(layer)
@@ -45,9 +46,13 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
         if waiting is not None and isinstance(layer, layers.Flatten):
             places = int(np.prod(tensor.shape[1:-1]))
             waiting = Affine(np.tile(waiting.scale, places), np.tile(waiting.shift, places))
-        copy = layer.__class__.from_config(layer.get_config())
+        config, weights = layer.get_config(), layer.get_weights()
+        if is_flipped and isinstance(layer, layers.Rescaling):
+            config["offset"] = config["offset"][::-1]
+        if is_flipped and weights:
+            weights, is_flipped = [weights[0][:, :, ::-1], weights[1]], False
+        copy = layer.__class__.from_config(config)
         tensor = copy(tensor)
-        weights = layer.get_weights()
         if waiting is not None and weights:
             weights, waiting = folded(weights, waiting), None
         copy.set_weights(weights)

@@ -64,6 +64,8 @@ def engines(
             yield name, make()
         except (ImportError, FileNotFoundError) as error:
             yield name, Missing(f"{name} is not measured ({error}). Install it: {INSTALL}")
+        except RuntimeError as error:
+            yield name, Missing(f"{name} is not measured: it refuses the file ({str(error).strip().splitlines()[-1]}).")
 
 
 def litert(path: Path, threads: int) -> Engine:

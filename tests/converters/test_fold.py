@@ -112,6 +112,8 @@ def test_networks_inside_a_network_are_one_chain() -> None:
     names = [getattr(step, "name", "") for step in flattened(network)]
     assert names[0].startswith("flip")  # flip_1 where another such network was built before
     assert names[1:3] == ["scale", "block1_conv1"] and names[-1] == "logits"
+    assert [step.name for step in flattened(plain)][:2] == ["scale", "block1_conv1"]  # the kernels are flipped instead
+    assert plain.get_layer("scale").offset == [-123.68, -116.779, -103.939]
     pixels = np.random.default_rng(4).uniform(0, 255, (1, 32, 32, 3)).astype(np.float32)
     expected, found = (np.asarray(each(pixels, training=False)["logits"]) for each in (network, plain))
     assert found == pytest.approx(expected, rel=1e-4, abs=1e-5)
