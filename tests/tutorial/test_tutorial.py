@@ -127,7 +127,7 @@ def test_commands_that_are_not_run_could_be() -> None:
 @pytest.mark.parametrize(
     ("command", "words"),
     [
-        ("python -m train cnn4 --recipe best", "invalid choice: 'best'"),
+        ("python -m train cnn4 --recipe worst", "invalid choice: 'worst'"),
         ("python -m train compare a b --curves", "unrecognized arguments: --curves"),
         ("python -m edge_app --colour", "unrecognized arguments: --colour"),
         ("python -m converters", "required: RUN"),
