@@ -63,7 +63,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--learning-rate", type=_positive, metavar="RATE", help="Adam's first (the recipe's own)")
     parser.add_argument(
-        "--size", type=_whole, metavar="PX", help="side of vgg19's input (64 on a CPU; on a GPU article 150, live 96)"
+        "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 96; article 150 on a GPU, 64 on a CPU)"
     )
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
     return parser.parse_args(argv)

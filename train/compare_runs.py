@@ -1,6 +1,7 @@
 """Runs side by side on one page of HTML that can be sent around: ``python -m train compare RUN RUN ...``."""
 
 import csv
+import hashlib
 import json
 import tempfile
 from collections.abc import Callable
@@ -18,6 +19,7 @@ from train.run import RESULT, read_config
 from train.state import Row
 
 ABSENT = "-"
+LONGEST_NAME = 120  # of a page's file, for file systems that take no more than 255 bytes
 NEEDED = {"test", "parameters", "device"}  # of a result
 FIGURES = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}  # of an epoch
 Cells = list[tuple[str, ...]]
@@ -185,6 +187,14 @@ def compare_runs(paths: list[Path], folder: Path) -> Path:
             f"<h2>{escape(name)}, validation: right in each class</h2>",
             by_class(runs, class_shares(runs, name), ".1%"),
         ]
-    path = folder / f"{'+'.join(names)[:120]}.html"
+    path = folder / f"{page_name(names)}.html"
     write_page(path, title, sections)
     return path
+
+
+def page_name(names: tuple[str, ...]) -> str:
+    """A page's file name for these runs, of at most 120 characters; others have another one."""
+    joined = "+".join(names)
+    if len(joined) <= LONGEST_NAME:
+        return joined
+    return f"{joined[: LONGEST_NAME - 9]}-{hashlib.sha256(joined.encode()).hexdigest()[:8]}"

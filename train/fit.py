@@ -117,22 +117,33 @@ def fashion_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
 
 
 class Teachers(keras.layers.Layer):  # type: ignore[misc]
-    """Networks that teach: their mean logits (N, C), never training, whatever goes on around them."""
+    """Networks that teach: their mean logits (N, C), never training, whatever goes on around them; with ``dropping``
+    their dropout is always on."""
 
-    def __init__(self, networks: Sequence[keras.Model]) -> None:
+    def __init__(self, networks: Sequence[keras.Model], dropping: bool = False) -> None:
         super().__init__()
         self.networks = [keras.Model(network.input, network.output["logits"]) for network in networks]
+        self.dropping = dropping
         self.trainable = False  # and all their variables with it
 
     def call(self, views: keras.KerasTensor) -> keras.KerasTensor:
-        return keras.ops.mean(keras.ops.stack([network(views, training=False) for network in self.networks]), axis=0)
+        answers = [network(views, training=self.dropping) for network in self.networks]
+        return keras.ops.mean(keras.ops.stack(answers), axis=0)
 
 
-def class_of(student: keras.Model, augment: keras.Model | None, teachers: Sequence[keras.Model]) -> keras.Model:
+def class_of(
+    student: keras.Model, augment: keras.Model | None, teachers: Sequence[keras.Model], dropping: bool = False
+) -> keras.Model:
     """Pictures -> (N, 2, C): the student's and the teachers' logits for the same views."""
     pictures = keras.Input((augment or student).inputs[0].shape[1:])
     views = augment(pictures) if augment else pictures
-    return keras.Model(pictures, keras.ops.stack([student(views), Teachers(teachers)(views)], axis=1))
+    return keras.Model(pictures, keras.ops.stack([student(views), Teachers(teachers, dropping)(views)], axis=1))
+
+
+def dropout_seeds(networks: Sequence[keras.Model]) -> list[keras.Variable]:
+    """Where the networks' dropouts are in their random numbers."""
+    dropouts = (layer for network in networks for layer in network.layers if isinstance(layer, keras.layers.Dropout))
+    return [layer.seed_generator.state for layer in dropouts]
 
 
 def fit(
@@ -157,6 +168,8 @@ def fit(
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(classifier.trainable_variables)
     others = [*(v for phase in phases if phase.augment for v in phase.augment.variables), *optimizer.variables]
+    if recipe.teaching and recipe.teaching.dropping:
+        others += dropout_seeds(teachers)
 
     state = State.load(run_dir / STATE)
     if state.history:
@@ -171,7 +184,7 @@ def fit(
         model = keras.Sequential([phase.augment, classifier]) if phase.augment else classifier
         loss, metric = cross_entropy(recipe.label_smoothing), keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
         if recipe.teaching:
-            model = class_of(classifier, phase.augment, teachers)
+            model = class_of(classifier, phase.augment, teachers, recipe.teaching.dropping)
             loss = taught(recipe.label_smoothing, recipe.teaching.weight, recipe.teaching.temperature)
             metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())

@@ -31,6 +31,7 @@ from train.recipes import Config
 from train.report import REPORT, write_report
 from train.settle import settle
 from train.team import ALONE, Team, on_one_device
+from train.undrop import undrop
 from train.vgg19 import train_vgg19
 from train.vgg19_live import tune_vgg19
 
@@ -97,6 +98,8 @@ def train_cnn(
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = fashion_phases(config.recipe, train, config.seed)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
+    if config.recipe.undropped_epochs:
+        undrop(network, config, phases[-1], val, run_dir, team=team)
     return Trained(network, history, lambda: views(phases[0]))
 
 

@@ -10,7 +10,18 @@ import pytest
 
 from edge_app.errors import RunError
 from train.compare import main
-from train.compare_runs import by_class, class_f1, class_shares, compare_runs, differing, facts, flat, notes, read_run
+from train.compare_runs import (
+    by_class,
+    class_f1,
+    class_shares,
+    compare_runs,
+    differing,
+    facts,
+    flat,
+    notes,
+    page_name,
+    read_run,
+)
 from train.recipes import TEACHING, Config, article, live
 from train.run import CONFIG, RESULT
 
@@ -110,6 +121,14 @@ def test_one_page_with_everything_in_it(runs: list[Path], tmp_path: Path) -> Non
     assert "http" not in text and "<script" not in text and "<link" not in text
     assert "<h1>a (1), b, c and a (4)</h1>" in text and "<td>90.00%</td>" in text
     assert list((tmp_path / "compare").iterdir()) == [page]
+
+
+def test_many_runs_have_a_page_of_their_own() -> None:
+    names = tuple(f"run-{number:02d}" for number in range(20))
+    assert page_name(names[:2]) == "run-00+run-01"
+    assert len(page_name(names)) == 120
+    assert page_name(names).startswith("run-00+run-01+")
+    assert page_name(names) != page_name((*names[:-1], "another"))
 
 
 def test_what_is_no_run_is_refused(runs: list[Path], tmp_path: Path) -> None:

@@ -38,8 +38,12 @@ DATA = FashionMnist(tiny_split(400, 1), tiny_split(50, 2), tiny_split(60, 3), {"
 
 
 def tiny_config(model: str, size: int) -> Config:
-    recipe = dataclasses.replace(article(model), epochs=3, augmented_epochs=1 if model != "vgg19" else 0, batch_size=32)
-    return Config(model, recipe, 1, size, DATA.digests)
+    recipe = article(model)
+    augmented, undropped = min(recipe.augmented_epochs, 1), min(recipe.undropped_epochs, 1)
+    shorter = dataclasses.replace(
+        recipe, epochs=3, augmented_epochs=augmented, undropped_epochs=undropped, batch_size=32
+    )
+    return Config(model, shorter, 1, size, DATA.digests)
 
 
 def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -48,6 +52,7 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     assert {path.name for path in (tmp_path / "run").iterdir()} == {
         *("config.json", "model.weights.h5", "result.json", "history.csv", "state.npz"),
         *("curves.png", "confusion.png", "right.png", "mistakes.png", "report.html", "tensorboard", ".lock"),
+        "undropped",
     }
     assert read_config(tmp_path / "run") == config
     assert result["parameters"] == 241_546
