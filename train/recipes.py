@@ -165,7 +165,7 @@ def article(model: str) -> Recipe:
     cnn1 and cnn3, which have no batch normalization to settle, end with dropout distillation.
     """
     plain, augmented = (10, 50) if model in CNNS else (50, 0)
-    undropped = 20 if model in ("cnn1", "cnn3") else 0
+    undropped = 10 if model in ("cnn1", "cnn3") else 0
     rate = ARTICLE_RATES[model]
     return Recipe("article", plain, augmented, 256, rate, ARTICLE_AUGMENTATION, undropped_epochs=undropped)
 
