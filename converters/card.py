@@ -120,13 +120,18 @@ def _origin(known: dict[str, Any]) -> str:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         mirrored = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {plain}{recipe["augmented_epochs"]} augmented{mirrored},
-            {end} 12,000 validation images. {taught}"""
+            {end} 12,000 validation images. {_undropped(recipe)} {taught}"""
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of
         real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
         {mixture["nothing"]:,} of nothing. {_course(recipe)}, {end} validation pictures of all three
         kinds. {taught}"""
+
+
+def _undropped(recipe: dict[str, Any]) -> str:
+    epochs = recipe["undropped_epochs"]
+    return f"{epochs} epochs of dropout distillation followed, without labels (ICML 2016)." if epochs else ""
 
 
 def _course(recipe: dict[str, Any]) -> str:

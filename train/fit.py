@@ -83,11 +83,12 @@ class Phase:
 class Trained:
     """A network with its best epoch's weights, the history of all epochs, and what makes the pictures on which its
     batch normalizations are settled, float32 (N, H, W, C): as they are, but for ``live``, whose photos need their
-    mixture."""
+    mixture. ``undropped`` is the history of the epochs of train.undrop, if there were any."""
 
     network: keras.Model
     history: list[Row]
     views: Callable[[], Float32] | None = None
+    undropped: Sequence[Row] = ()
 
 
 def views(phase: Phase, count: int = SETTLING) -> Float32:

@@ -25,12 +25,14 @@ dd { margin: 0 }
 
 def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures: dict[str, Path]) -> None:
     """``run_dir``/report.html: how the run was made, its figures, and ``pictures`` (heading -> PNG) in their order."""
-    test = result["test"]
+    test, undropped = result["test"], config.recipe.undropped_epochs
+    best = f"weights of epoch {result['best_epoch']}, which ended with"
+    if undropped:
+        best = f"weights of epoch {result['best_epoch']}; {undropped} epochs of dropout distillation later,"
     sections = [
         f"<h1>{escape(result['name'])}</h1>",
-        f"<p>{test['accuracy']:.2%} of the Fashion-MNIST test images right, loss {test['loss']:.4f}; "
-        f"weights of epoch {result['best_epoch']}, which ended with {result['val_accuracy']:.2%} of the validation "
-        "pictures right, the most.</p>",
+        f"<p>{test['accuracy']:.2%} of the Fashion-MNIST test images right, loss {test['loss']:.4f}; {best} "
+        f"{result['val_accuracy']:.2%} of the validation pictures right, the most.</p>",
         _facts(config, result),
         *(f"<h2>{escape(heading)}</h2>{picture(path, heading)}" for heading, path in pictures.items()),
         "<h2>Each class, test images</h2>",

@@ -30,6 +30,7 @@ from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
 from train.report import REPORT, write_report
 from train.settle import settle
+from train.state import Row
 from train.team import ALONE, Team, on_one_device
 from train.undrop import undrop
 from train.vgg19 import train_vgg19
@@ -98,9 +99,10 @@ def train_cnn(
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = fashion_phases(config.recipe, train, config.seed)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
+    undropped: list[Row] = []
     if config.recipe.undropped_epochs:
-        undrop(network, config, phases[-1], val, run_dir, team=team)
-    return Trained(network, history, lambda: views(phases[0]))
+        undropped = undrop(network, config, phases[-1], val, run_dir, team=team)
+    return Trained(network, history, lambda: views(phases[0]), undropped)
 
 
 def logits_of(network: keras.Model, split: Split) -> Float32:
@@ -203,16 +205,17 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])
+    last = max(trained.undropped, key=lambda row: row["val_accuracy"], default=best)
     logits = logits_of(network, inputs.data.test)
     test = evaluate(logits, inputs.data.test, labels)
     result = {
         "name": config.name,
         "parameters": network.count_params(),
         "best_epoch": int(best["epoch"]),
-        "val_accuracy": best["val_accuracy"],
+        "val_accuracy": last["val_accuracy"],
         "test": test,
         "pictures": judge_live(network, inputs.paths, config.seed) if inputs.paths else {},
-        "training_s": round(sum(row["seconds"] for row in history), 1),
+        "training_s": round(sum(row["seconds"] for row in (*history, *trained.undropped)), 1),
         "device": device_name(team.devices),
         "backend": keras.backend.backend(),
         "versions": versions(),

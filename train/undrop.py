@@ -14,6 +14,7 @@ import keras
 from train.devices import computing_in
 from train.fit import Examples, Phase, fit
 from train.recipes import UNDROPPING, Config
+from train.state import Row
 from train.team import ALONE, Team
 
 RATE = 1e-3
@@ -22,9 +23,10 @@ FOLDER = "undropped"
 
 def undrop(
     network: keras.Model, config: Config, phase: Phase, val: Examples, run_dir: Path, *, team: Team = ALONE
-) -> None:
+) -> list[Row]:
     """Trains a chain without batch normalization in place, on ``phase``'s augmented pictures, for as many epochs as the
-    recipe says. Their history is in ``run_dir``/undropped, from where a stopped run goes on."""
+    recipe says, and leaves it with the best one's weights. Returns their history, which is also in
+    ``run_dir``/undropped, from where a stopped run goes on."""
     epochs = config.recipe.undropped_epochs
     recipe = dataclasses.replace(config.recipe, learning_rate=RATE, label_smoothing=0.0, teaching=UNDROPPING)
     with computing_in(config.precision):
@@ -32,7 +34,7 @@ def undrop(
     print(f"without labels, without dropout: {epochs} epochs", flush=True)
     phases = [Phase(epochs, phase.batches, phase.augment)]
     stage = dataclasses.replace(config, recipe=recipe)
-    fit(without_dropout(network), stage, phases, val, run_dir / FOLDER, teachers=[teacher], team=team)
+    return fit(without_dropout(network), stage, phases, val, run_dir / FOLDER, teachers=[teacher], team=team)
 
 
 def without_dropout(network: keras.Model) -> keras.Model:
