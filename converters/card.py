@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 VGG_CREDIT = (
     "Its convolutional base is VGG-19 by Karen Simonyan and Andrew Zisserman, Visual Geometry Group, Oxford, "
-    "released under CC BY 4.0 (https://www.robots.ox.ac.uk/~vgg/research/very_deep/); the weights were quantized."
+    "released under CC BY 4.0 (https://www.robots.ox.ac.uk/~vgg/research/very_deep/)"
 )
 FASHION_MNIST = "Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747)"
 FASHION_LIMITS = (
@@ -46,7 +46,7 @@ def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict
         "classes": [asdict(report) for report in measured.classes],
         "pictures": {name: asdict(judgement) for name, judgement in measured.pictures.items()},
         "confidence": asdict(measured.confidence) if measured.confidence else None,
-        "credits": [VGG_CREDIT] if config.model == "vgg19" else [],
+        "credits": _credits(config.model, source.is_live),
         "limits": _limits(contract) if source.is_live else FASHION_LIMITS,
         "commands": _commands(contract, source),
         "speeds": [],
@@ -83,6 +83,12 @@ def card(known: dict[str, Any]) -> str:
         *("## How to repeat it", "```\n" + "\n".join(known["commands"]) + "\n```"),
     ]
     return "\n\n".join(sections) + "\n"
+
+
+def _credits(model: str, is_live: bool) -> list[str]:
+    if model != "vgg19":
+        return []
+    return [f"{VGG_CREDIT}; the weights were {'tuned and ' if is_live else ''}quantized."]
 
 
 def _commands(contract: Contract, source: Source) -> list[str]:
