@@ -14,6 +14,7 @@ import numpy.typing as npt
 MOST_STEPS = 3  # by which a logit may differ
 SURE_STEPS = 6  # where the two best are farther apart, the best has to be the same
 PER_DRAWING = 50
+LARGE_BYTES = 5_000_000  # an emulated machine takes many seconds for a picture with a model larger than this
 
 
 def make_pictures(path: Path) -> None:
@@ -37,7 +38,10 @@ def make_pictures(path: Path) -> None:
 
 
 def write_logits(pictures: Path, path: Path) -> None:
-    """Writes by model int16 (500, classes): its logits divided by their scale, which int8 makes whole numbers."""
+    """Writes by model int16 (500, classes): its logits divided by their scale, which int8 makes whole numbers.
+
+    Of a large model it is (10, classes), a picture of each drawing.
+    """
     from edge_app.classifier import Classifier, make_interpreter
     from edge_app.models import contract_path, contracts
     from edge_app.preprocess import frame_to_input
@@ -47,9 +51,11 @@ def write_logits(pictures: Path, path: Path) -> None:
     for contract in contracts():
         if contract.quantization != "int8":
             continue
-        interpreter, _ = make_interpreter(contract_path(contract.name).with_suffix(".tflite"), 1)
+        model = contract_path(contract.name).with_suffix(".tflite")
+        interpreter, _ = make_interpreter(model, 1)
         scale, _ = interpreter.get_output_details()[contract.outputs["logits"]]["quantization"]
-        pixels = np.stack([frame_to_input(frame_rgb, contract.input) for frame_rgb in frames_rgb])
+        shown = frames_rgb[::PER_DRAWING] if model.stat().st_size > LARGE_BYTES else frames_rgb
+        pixels = np.stack([frame_to_input(frame_rgb, contract.input) for frame_rgb in shown])
         logits = Classifier.load(contract.name).logits(pixels)
         steps[contract.name] = np.rint(logits / scale).astype(np.int16)
     np.savez_compressed(path, **steps)
