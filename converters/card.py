@@ -38,7 +38,8 @@ def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict
         "contract": contract.to_json(),
         "size_bytes": measured.size_bytes,
         "config": config.to_json(),
-        "training": {key: result[key] for key in ("parameters", "best_epoch", "training_s", "device", "backend")},
+        "training": {key: result[key] for key in ("parameters", "best_epoch", "training_s", "device", "backend")}
+        | {"undropped_epoch": result.get("undropped_epoch")},
         "float32_test_accuracy": result["test"]["accuracy"],
         "calibration": {"pictures": calibration_pictures, "seed": config.seed} if is_int8 else None,
         "parity": asdict(measured.parity),
@@ -126,7 +127,7 @@ def _origin(known: dict[str, Any]) -> str:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         mirrored = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {plain}{recipe["augmented_epochs"]} augmented{mirrored},
-            {end} 12,000 validation images. {_undropped(recipe)} {taught}"""
+            {end} 12,000 validation images. {_undropped(known)} {taught}"""
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of
@@ -135,9 +136,13 @@ def _origin(known: dict[str, Any]) -> str:
         kinds. {taught}"""
 
 
-def _undropped(recipe: dict[str, Any]) -> str:
-    epochs = recipe["undropped_epochs"]
-    return f"{epochs} epochs of dropout distillation followed, without labels (ICML 2016)." if epochs else ""
+def _undropped(known: dict[str, Any]) -> str:
+    epoch = known["training"].get("undropped_epoch")
+    if not epoch:
+        return ""
+    epochs = known["config"]["recipe"]["undropped_epochs"]
+    return f"""From there {epochs} epochs of dropout distillation (Bulo, Porzi and Kontschieder, ICML 2016) set out,
+        which learn no labels; what is kept is its epoch {epoch}, the best on them."""
 
 
 def _course(recipe: dict[str, Any]) -> str:
@@ -146,8 +151,12 @@ def _course(recipe: dict[str, Any]) -> str:
         return f"{epochs} such epochs"
     if tuning["whole"]:
         return f"{tuning['head_epochs']} such epochs for the new head alone, then {epochs} for all layers"
-    return f"""Views of {tuning["views"]} such epochs, seen {tuning["head_epochs"]} times by the new head alone, then
-        {epochs} times by it and block 5"""
+    return f"""Views of {tuning["views"]} such epochs, seen {_times(tuning["head_epochs"])} by the new head alone, then
+        {_times(epochs)} by it and block 5"""
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"
 
 
 def _limits(contract: Contract) -> str:

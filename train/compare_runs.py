@@ -19,8 +19,8 @@ from train.run import RESULT, read_config
 from train.state import Row
 
 ABSENT = "-"
-LONGEST_NAME = 120  # of a page's file, for file systems that take no more than 255 bytes
-NEEDED = {"test", "parameters", "device"}  # of a result
+LONGEST_NAME = 120  # bytes of a page's file name; file systems take no more than 255
+NEEDED = {"test", "parameters", "device", "val_accuracy", "training_s"}  # of a result
 FIGURES = {"epoch", "loss", "accuracy", "val_loss", "val_accuracy", "seconds"}  # of an epoch
 Cells = list[tuple[str, ...]]
 
@@ -104,14 +104,23 @@ def facts(runs: list[Run]) -> Cells:
     rows: Cells = [
         ("test accuracy", *of(lambda result: f"{result['test']['accuracy']:.2%}")),
         ("test loss", *of(lambda result: f"{result['test']['loss']:.4f}")),
-        ("validation accuracy", *(f"{best(run)['val_accuracy']:.2%}" for run in runs)),
-        ("in epoch", *(f"{best(run)['epoch']:.0f} of {len(run.history)}" for run in runs)),
+        ("validation accuracy", *(f"{(run.result or best(run))['val_accuracy']:.2%}" for run in runs)),
+        ("in epoch", *(f"{best(run)['epoch']:.0f} of {len(run.history)}{_undropped(run)}" for run in runs)),
         *((f"{name}, validation", *(_share(run, name) for run in runs)) for name in _collections(runs)),
         ("parameters", *of(lambda result: f"{result['parameters']:,}")),
-        ("training time, minutes", *(f"{sum(row['seconds'] for row in run.history) / 60:.1f}" for run in runs)),
+        ("training time, minutes", *(f"{_training_s(run) / 60:.1f}" for run in runs)),
         ("device", *of(lambda result: str(result["device"]))),
     ]
     return rows
+
+
+def _undropped(run: Run) -> str:
+    epoch = (run.result or {}).get("undropped_epoch")
+    return f", then {epoch} of distillation" if epoch else ""
+
+
+def _training_s(run: Run) -> float:
+    return float(run.result["training_s"]) if run.result else sum(row["seconds"] for row in run.history)
 
 
 def notes(runs: list[Run]) -> list[str]:
@@ -193,8 +202,9 @@ def compare_runs(paths: list[Path], folder: Path) -> Path:
 
 
 def page_name(names: tuple[str, ...]) -> str:
-    """A page's file name for these runs, of at most 120 characters; others have another one."""
+    """A page's file name for these runs, of at most 120 bytes; others have another one."""
     joined = "+".join(names)
-    if len(joined) <= LONGEST_NAME:
+    content = joined.encode()
+    if len(content) <= LONGEST_NAME:
         return joined
-    return f"{joined[: LONGEST_NAME - 9]}-{hashlib.sha256(joined.encode()).hexdigest()[:8]}"
+    return f"{content[: LONGEST_NAME - 9].decode(errors='ignore')}-{hashlib.sha256(content).hexdigest()[:8]}"

@@ -83,7 +83,8 @@ class Phase:
 class Trained:
     """A network with its best epoch's weights, the history of all epochs, and what makes the pictures on which its
     batch normalizations are settled, float32 (N, H, W, C): as they are, but for ``live``, whose photos need their
-    mixture. ``undropped`` is the history of the epochs of train.undrop, if there were any."""
+    mixture. ``undropped`` is the history of the epochs of train.undrop, if the network is
+    better for them."""
 
     network: keras.Model
     history: list[Row]

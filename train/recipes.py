@@ -79,8 +79,8 @@ class Recipe:
 
     ``mixture`` is what a live model sees; None stands for Fashion-MNIST alone. ``teaching`` is None without teachers,
     ``tuning`` for networks that are trained from the start.
-    Adam's rate falls from ``learning_rate`` to 0 along half a cosine over the first two kinds (arXiv 1608.03983), and
-    once more over the third.
+    Adam's rate falls from ``learning_rate`` to 0 along half a cosine over the first two kinds (arXiv 1608.03983), from
+    UNDROPPED_RATE over the third.
     """
 
     name: str
@@ -162,7 +162,7 @@ def article(model: str) -> Recipe:
 
     The CNNs see 10 epochs of the images as they are, then 50 of changed ones; the head of vgg19 sees 50. The article
     kept the rate constant; here it falls, which ends the noise of augmented training (docs/training.md has figures).
-    cnn3 ends with dropout distillation: of the others, cnn4 has batch normalizations to settle, and cnn1 gained nothing.
+    cnn3 ends with dropout distillation: cnn4 has batch normalizations to settle, and cnn1 gained nothing.
     """
     plain, augmented = (10, 50) if model in CNNS else (50, 0)
     undropped = 10 if model == "cnn3" else 0
@@ -220,6 +220,7 @@ def live(model: str, on_gpu: bool) -> Recipe:
 
 TEACHING = Teaching(weight=0.7, temperature=2.0)
 UNDROPPING = Teaching(weight=1.0, temperature=1.0, dropping=True)
+UNDROPPED_RATE = 1e-3
 
 
 def recipe_of(name: str, model: str, on_gpu: bool) -> Recipe:

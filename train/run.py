@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import platform
+from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -28,7 +29,7 @@ from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
 from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
-from train.report import REPORT, write_report
+from train.report import REPORT, kept_epoch, write_report
 from train.settle import settle
 from train.state import Row
 from train.team import ALONE, Team, on_one_device
@@ -101,8 +102,18 @@ def train_cnn(
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
     undropped: list[Row] = []
     if config.recipe.undropped_epochs:
+        before = network.get_weights()
         undropped = undrop(network, config, phases[-1], val, run_dir, team=team)
+        if best_of(undropped)["val_accuracy"] < best_of(history)["val_accuracy"]:
+            print("with dropout distillation it is worse: left out", flush=True)
+            network.set_weights(before)
+            undropped = []
     return Trained(network, history, lambda: views(phases[0]), undropped)
+
+
+def best_of(history: Sequence[Row]) -> Row:
+    """The first of the epochs with the greatest validation accuracy, whose weights are kept."""
+    return max(history, key=lambda row: row["val_accuracy"])
 
 
 def logits_of(network: keras.Model, split: Split) -> Float32:
@@ -155,8 +166,8 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``; {} if not chief.
 
     Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
-    report.html, result.json, tensorboard/, state.npz (to go on from) and vgg19's features/. Raises RunError if another
-    process is at it in the same folder, or it cannot be written to.
+    report.html, result.json, tensorboard/, state.npz (to go on from), cnn3's undropped/ and vgg19's features/.
+    Raises RunError if another process is at it in the same folder, or it cannot be written to.
     """
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
@@ -204,15 +215,16 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         settle(network, trained.views)
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
-    best = max(history, key=lambda row: row["val_accuracy"])
-    last = max(trained.undropped, key=lambda row: row["val_accuracy"], default=best)
+    best = best_of(history)
+    undropped = best_of(trained.undropped) if trained.undropped else None
     logits = logits_of(network, inputs.data.test)
     test = evaluate(logits, inputs.data.test, labels)
     result = {
         "name": config.name,
         "parameters": network.count_params(),
         "best_epoch": int(best["epoch"]),
-        "val_accuracy": last["val_accuracy"],
+        "undropped_epoch": int(undropped["epoch"]) if undropped else None,
+        "val_accuracy": (undropped or best)["val_accuracy"],
         "test": test,
         "pictures": judge_live(network, inputs.paths, config.seed) if inputs.paths else {},
         "training_s": round(sum(row["seconds"] for row in (*history, *trained.undropped)), 1),
@@ -240,7 +252,7 @@ def summary(result: dict[str, Any], run_dir: Path) -> str:
     ]
     lines += [
         f"test accuracy {result['test']['accuracy']:.2%}, loss {result['test']['loss']:.4f} "
-        f"(best epoch {result['best_epoch']}, validation {result['val_accuracy']:.2%})",
+        f"(weights of {kept_epoch(result)}, validation {result['val_accuracy']:.2%})",
         *(
             f"{name}, validation: {found['right']:.1%} of the garments right, {found['balanced']:.1%} balanced over "
             f"classes, AUROC of none {'-' if found['auroc'] is None else format(found['auroc'], '.3f')}"

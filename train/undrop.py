@@ -13,11 +13,10 @@ import keras
 
 from train.devices import computing_in
 from train.fit import Examples, Phase, fit
-from train.recipes import UNDROPPING, Config
+from train.recipes import UNDROPPED_RATE, UNDROPPING, Config
 from train.state import Row
 from train.team import ALONE, Team
 
-RATE = 1e-3
 FOLDER = "undropped"
 
 
@@ -26,9 +25,10 @@ def undrop(
 ) -> list[Row]:
     """Trains a chain without batch normalization in place, on ``phase``'s augmented pictures, for as many epochs as the
     recipe says, and leaves it with the best one's weights. Returns their history, which is also in
-    ``run_dir``/undropped, from where a stopped run goes on."""
+    ``run_dir``/undropped, from where a stopped run goes on. The accuracies in it are by the labels, which are not
+    learned from but choose the best epoch."""
     epochs = config.recipe.undropped_epochs
-    recipe = dataclasses.replace(config.recipe, learning_rate=RATE, label_smoothing=0.0, teaching=UNDROPPING)
+    recipe = dataclasses.replace(config.recipe, learning_rate=UNDROPPED_RATE, label_smoothing=0.0, teaching=UNDROPPING)
     with computing_in(config.precision):
         teacher = dropping(network, config.seed)
     print(f"without labels, without dropout: {epochs} epochs", flush=True)

@@ -10,6 +10,7 @@ import pytest
 
 from converters.benchmark import COMMAND, REPORT, RESULTS, multiply_accumulates
 from converters.benchmark_report import comparison, duration, plot, tables
+from converters.card import card
 from converters.peers import Array, Engine, Missing, engines, inlined, litert
 from converters.race import race, require_same_labels, summary
 from edge_app.errors import ConversionError
@@ -84,9 +85,9 @@ def test_the_cards_speeds_are_the_benchmarks() -> None:
     report = json.loads(REPORT.read_text(encoding="utf-8"))
     timed = {model["sha256"]: model["threads"] for model in report["models"]}
     for contract in contracts():
-        card = assets_dir() / "models" / f"{contract.name}{CARD}"
-        if contract.sha256 in timed and card.is_file():
-            found = {str(speed["threads"]): speed["p50_us"] for speed in json.loads(card.read_text())["speeds"]}
+        path = assets_dir() / "models" / f"{contract.name}{CARD}"
+        if contract.sha256 in timed and path.is_file():
+            found = {str(speed["threads"]): speed["p50_us"] for speed in json.loads(path.read_text())["speeds"]}
             engines_of = timed[contract.sha256]
             assert found == {threads: engines_of[threads]["LiteRT int8"]["p50_us"] for threads in engines_of}
 
@@ -101,7 +102,7 @@ def test_cards_agree_with_their_contracts() -> None:
         assert known["kept"]["agreement"] >= 0.99 and known["kept"]["count"] >= 3000
         assert known["kept"]["accuracy"] >= known["kept"]["float32_accuracy"] - 0.003
         text = path.with_name(f"{contract.name}.md").read_text(encoding="utf-8")
-        assert text.startswith(f"# {contract.name}\n")
+        assert text == card(known)
         for name, share in contract.accuracy.items():
             assert f"| {name} | {share:.2%} |" in text
         assert re.search(rf"divided by {contract.temperature} before", text)

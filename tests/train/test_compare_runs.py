@@ -41,6 +41,8 @@ def result(accuracy: float, f1: tuple[float, float]) -> dict[str, Any]:
         "test": {"accuracy": accuracy, "loss": 0.25, "classes": classes},
         "parameters": 1234,
         "device": "cpu",
+        "val_accuracy": 0.75,
+        "training_s": 150.0,
         "versions": {"numpy": "2.0"},
     }
 
@@ -129,6 +131,7 @@ def test_many_runs_have_a_page_of_their_own() -> None:
     assert len(page_name(names)) == 120
     assert page_name(names).startswith("run-00+run-01+")
     assert page_name(names) != page_name((*names[:-1], "another"))
+    assert len(page_name(("模型" * 40, "训练" * 39)).encode()) <= 120
 
 
 def test_what_is_no_run_is_refused(runs: list[Path], tmp_path: Path) -> None:
