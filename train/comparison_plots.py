@@ -10,6 +10,7 @@ import numpy as np
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+from matplotlib.ticker import LogLocator, NullFormatter
 
 from train.files import write_atomically
 from train.metrics import Int64
@@ -33,8 +34,9 @@ def plot_models(models: list[Compared], path: Path) -> None:
                 m.contract.name, (m.invoke_ms, 100 * right), xytext=(0, 9), textcoords="offset points", ha="center"
             )
         axis.set(xscale="log", xlabel="milliseconds for one inference", ylabel="right, %", title=title)
+        axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
-        axis.xaxis.set_minor_formatter("{x:g}")
+        axis.xaxis.set_minor_formatter(NullFormatter())
         axis.margins(0.25)
         axis.grid(alpha=0.3)
     figure.suptitle("The models: the area of a disc is the size of the file")
@@ -57,12 +59,14 @@ def plot_confusions(matrices: list[tuple[str, Int64]], labels: tuple[str, ...], 
     )
     for axis in axes.flat[len(matrices) :]:
         axis.set_visible(False)
+    lowest = axes.flat[len(matrices) - columns : len(matrices)]
     for axis, (name, matrix) in zip(axes.flat, matrices, strict=False):
         shares = matrix / np.maximum(matrix.sum(axis=1, keepdims=True), 1)
         axis.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         axis.set_xticks(range(len(labels)), labels, rotation=90)
         axis.set_yticks(range(len(labels)), labels)
         axis.set_title(name)
+        axis.tick_params(labelbottom=axis in lowest)
         for (row, column), share in np.ndenumerate(shares):
             if share >= 0.005:
                 colour = "white" if share > 0.5 else "black"
