@@ -1,9 +1,9 @@
 """Names taught on the device: a small linear head on the model's features, in numpy; pure functions.
 
 For each taught name a ridge regression tells its few examples from the model's points, which are known garments and
-empty rooms. Its score becomes a probability that is as eager as it can be while it takes few of the points from what
-they were: 8 in a thousand, divided by the number of taught names. The model's own probabilities share what the taught
-names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught names as to all others.
+empty rooms. Its score becomes a probability that is as eager as it can be while it takes none of the points that the
+model names rightly by itself. The model's own probabilities share what the taught names leave, so that thresholds and
+hysteresis (edge_app.decide) apply to taught names as to all others.
 
 The choices (unit length, ridge, its strength, steepness) were made on photos of both splits, so that the figures
 `python -m train teach-figures` gives are a little better than a stranger will see. Nearest class means named far fewer.
@@ -15,16 +15,15 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.contract import Contract
-from edge_app.decide import probabilities
+from edge_app.decide import decide, probabilities
 from edge_app.labels import NONE
 from edge_app.points import Points, unit
 
 Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
-TAKEN = 0.008  # of the points: the names divide it, and each takes no more by itself
 MARGIN = 1e-3  # of a logit: for rounding
-RIDGE = 0.1  # of the features' mean variance
+RIDGE = 0.4  # of the features' mean variance
 STEEPNESS = 8.0  # of the score's logit, for each standard deviation of the known garments' scores
 
 
@@ -60,7 +59,9 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
     if lessons.features.shape[1:] != points.features.shape[1:]:
         raise ValueError(f"lessons of {lessons.features.shape[1:]} features, points of {points.features.shape[1:]}")
     names = tuple(lessons.counts)
-    needed = _needed_logits(probabilities(points.logits, contract.temperature), contract)
+    probs = probabilities(points.logits, contract.temperature)
+    needed = _needed_logits(probs, contract)
+    is_right = np.array([decide(row, contract).label == label for row, label in zip(probs, points.labels, strict=True)])
     examples, shown = unit(lessons.features), np.array(lessons.names)
     labels = np.array(points.labels)
     weights, biases = [], []
@@ -70,9 +71,8 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
         direction = _ridge(examples[shown == name], against)
         scores = points.features @ direction
         steepness = STEEPNESS / max(float(scores[others & (labels != NONE)].std()), 1e-9)
-        spare = np.sort((needed - steepness * scores)[others])
         weights.append(steepness * direction)
-        biases.append(spare[int(TAKEN / len(names) * len(spare))] - MARGIN)
+        biases.append((needed - steepness * scores)[others & is_right].min() - MARGIN)
     return Head(names, np.array(weights, dtype=np.float32), np.array(biases, dtype=np.float32))
 
 
