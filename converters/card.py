@@ -38,8 +38,7 @@ def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict
         "contract": contract.to_json(),
         "size_bytes": measured.size_bytes,
         "config": config.to_json(),
-        "training": {key: result[key] for key in ("parameters", "best_epoch", "training_s", "device", "backend")}
-        | {"undropped_epoch": result.get("undropped_epoch")},
+        "training": {key: result[key] for key in ("parameters", "best_epoch", "training_s", "device", "backend")},
         "float32_test_accuracy": result["test"]["accuracy"],
         "calibration": {"pictures": calibration_pictures, "seed": config.seed} if is_int8 else None,
         "parity": asdict(measured.parity),
@@ -125,24 +124,16 @@ def _origin(known: dict[str, Any]) -> str:
         are those of epoch {training["best_epoch"]}, the best of them on"""
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
-        mirrored = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
-        return f"""Trained on {FASHION_MNIST}: 48,000 images, {plain}{recipe["augmented_epochs"]} augmented{mirrored},
-            {end} 12,000 validation images. {_undropped(known)} {taught}"""
+        how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
+        how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
+        return f"""Trained on {FASHION_MNIST}: 48,000 images, {plain}{recipe["augmented_epochs"]} augmented{how},
+            {end} 12,000 validation images. {taught}"""
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of
         real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
         {mixture["nothing"]:,} of nothing. {_course(recipe)}, {end} validation pictures of all three
         kinds. {taught}"""
-
-
-def _undropped(known: dict[str, Any]) -> str:
-    epoch = known["training"].get("undropped_epoch")
-    if not epoch:
-        return ""
-    epochs = known["config"]["recipe"]["undropped_epochs"]
-    return f"""From there {epochs} epochs of dropout distillation (Bulo, Porzi and Kontschieder, ICML 2016) set out,
-        which learn no labels; what is kept is its epoch {epoch}, the best on them."""
 
 
 def _course(recipe: dict[str, Any]) -> str:

@@ -105,18 +105,13 @@ def facts(runs: list[Run]) -> Cells:
         ("test accuracy", *of(lambda result: f"{result['test']['accuracy']:.2%}")),
         ("test loss", *of(lambda result: f"{result['test']['loss']:.4f}")),
         ("validation accuracy", *(f"{(run.result or best(run))['val_accuracy']:.2%}" for run in runs)),
-        ("in epoch", *(f"{best(run)['epoch']:.0f} of {len(run.history)}{_undropped(run)}" for run in runs)),
+        ("in epoch", *(f"{best(run)['epoch']:.0f} of {len(run.history)}" for run in runs)),
         *((f"{name}, validation", *(_share(run, name) for run in runs)) for name in _collections(runs)),
         ("parameters", *of(lambda result: f"{result['parameters']:,}")),
         ("training time, minutes", *(f"{_training_s(run) / 60:.1f}" for run in runs)),
         ("device", *of(lambda result: str(result["device"]))),
     ]
     return rows
-
-
-def _undropped(run: Run) -> str:
-    epoch = (run.result or {}).get("undropped_epoch")
-    return f", then {epoch} of distillation" if epoch else ""
 
 
 def _training_s(run: Run) -> float:

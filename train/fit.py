@@ -83,13 +83,11 @@ class Phase:
 class Trained:
     """A network with its best epoch's weights, the history of all epochs, and what makes the pictures on which its
     batch normalizations are settled, float32 (N, H, W, C): as they are, but for ``live``, whose photos need their
-    mixture. ``undropped`` is the history of the epochs of train.undrop, if the network is
-    better for them."""
+    mixture."""
 
     network: keras.Model
     history: list[Row]
     views: Callable[[], Float32] | None = None
-    undropped: Sequence[Row] = ()
 
 
 def views(phase: Phase, count: int = SETTLING) -> Float32:
@@ -106,7 +104,7 @@ def views(phase: Phase, count: int = SETTLING) -> Float32:
 
 
 def fashion_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
-    """The examples as they are, then augmented, for as many epochs as the recipe says."""
+    """The examples as they are, then augmented, then as they are again, for as many epochs as the recipe says."""
 
     def batches(epoch: int) -> Batches:
         return Batches(train, recipe.batch_size, seed, epoch)
@@ -115,37 +113,28 @@ def fashion_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
     if not recipe.augmented_epochs:
         return [plain]
     layers = [keras.Input(train.inputs.shape[1:]), *augmentation_layers(recipe.augmentation, seed)]
-    return [plain, Phase(recipe.epochs + recipe.augmented_epochs, batches, keras.Sequential(layers))]
+    augmented = Phase(recipe.epochs + recipe.augmented_epochs, batches, keras.Sequential(layers))
+    return [plain, augmented, Phase(augmented.end + recipe.final_epochs, batches, None)]
 
 
 class Teachers(keras.layers.Layer):  # type: ignore[misc]
-    """Networks that teach: their mean logits (N, C), never training, whatever goes on around them; with ``dropping``
-    their dropout is always on."""
+    """Networks that teach: their mean logits (N, C), never training, whatever goes on around them."""
 
-    def __init__(self, networks: Sequence[keras.Model], dropping: bool = False) -> None:
+    def __init__(self, networks: Sequence[keras.Model]) -> None:
         super().__init__()
         self.networks = [keras.Model(network.input, network.output["logits"]) for network in networks]
-        self.dropping = dropping
         self.trainable = False  # and all their variables with it
 
     def call(self, views: keras.KerasTensor) -> keras.KerasTensor:
-        answers = [network(views, training=self.dropping) for network in self.networks]
+        answers = [network(views, training=False) for network in self.networks]
         return keras.ops.mean(keras.ops.stack(answers), axis=0)
 
 
-def class_of(
-    student: keras.Model, augment: keras.Model | None, teachers: Sequence[keras.Model], dropping: bool = False
-) -> keras.Model:
+def class_of(student: keras.Model, augment: keras.Model | None, teachers: Sequence[keras.Model]) -> keras.Model:
     """Pictures -> (N, 2, C): the student's and the teachers' logits for the same views."""
     pictures = keras.Input((augment or student).inputs[0].shape[1:])
     views = augment(pictures) if augment else pictures
-    return keras.Model(pictures, keras.ops.stack([student(views), Teachers(teachers, dropping)(views)], axis=1))
-
-
-def dropout_seeds(networks: Sequence[keras.Model]) -> list[keras.Variable]:
-    """Where the networks' dropouts are in their random numbers."""
-    dropouts = (layer for network in networks for layer in network.layers if isinstance(layer, keras.layers.Dropout))
-    return [layer.seed_generator.state for layer in dropouts]
+    return keras.Model(pictures, keras.ops.stack([student(views), Teachers(teachers)(views)], axis=1))
 
 
 def fit(
@@ -170,8 +159,6 @@ def fit(
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)
     optimizer.build(classifier.trainable_variables)
     others = [*(v for phase in phases if phase.augment for v in phase.augment.variables), *optimizer.variables]
-    if recipe.teaching and recipe.teaching.dropping:
-        others += dropout_seeds(teachers)
 
     state = State.load(run_dir / STATE)
     if state.history:
@@ -186,7 +173,7 @@ def fit(
         model = keras.Sequential([phase.augment, classifier]) if phase.augment else classifier
         loss, metric = cross_entropy(recipe.label_smoothing), keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
         if recipe.teaching:
-            model = class_of(classifier, phase.augment, teachers, recipe.teaching.dropping)
+            model = class_of(classifier, phase.augment, teachers)
             loss = taught(recipe.label_smoothing, recipe.teaching.weight, recipe.teaching.temperature)
             metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())

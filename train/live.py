@@ -32,12 +32,13 @@ from train.mixture import (
 )
 from train.models import build
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
-from train.recipes import Config
+from train.recipes import Augmentation, Config
 from train.team import ALONE, Team
 from train.world import live_augmentation
 
 UInt8 = npt.NDArray[np.uint8]
 
+STILL = Augmentation(rotation_deg=0, shift=0, shear_deg=0, zoom=0)
 FASHION_VAL_PER_CLASS = 240  # about as many validation pictures as there are of products
 
 
@@ -101,9 +102,10 @@ class Lessons:
         """The mixture, from this epoch on."""
         return MixedBatches(self.parts, self.backgrounds, self.batch_size, self.seed, epoch)
 
-    def augmentation(self, config: Config) -> keras.Model:
-        """What the batches go through on their way to the network."""
-        return live_augmentation(self.batches(0).shares[0], config.shape, config.recipe, self.seed)
+    def augmentation(self, config: Config, is_final: bool = False) -> keras.Model:
+        """What the batches go through on their way to the network; Fashion-MNIST stays as it is if ``is_final``."""
+        recipe = dataclasses.replace(config.recipe, augmentation=STILL) if is_final else config.recipe
+        return live_augmentation(self.batches(0).shares[0], config.shape, recipe, self.seed)
 
 
 def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
@@ -133,11 +135,13 @@ def train_live(
     with computing_in(config.precision):
         network = build(config.model, live=True)
 
-    def phase() -> Phase:
-        return Phase(config.recipe.augmented_epochs, lessons.batches, lessons.augmentation(config))
+    def phase(epochs: int, is_final: bool) -> Phase:
+        return Phase(epochs, lessons.batches, lessons.augmentation(config, is_final))
 
-    history = fit(network, config, [phase()], lessons.val, run_dir, teachers=teachers, team=team)
-    return Trained(network, history, lambda: views(phase()))
+    epochs = config.recipe.augmented_epochs
+    phases = [phase(epochs, False), phase(epochs + config.recipe.final_epochs, True)]
+    history = fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
+    return Trained(network, history, lambda: views(phase(1, True)))
 
 
 def first_of_each(split: Split, count: int) -> Split:

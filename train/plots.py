@@ -11,13 +11,15 @@ import matplotlib.pyplot as plt
 
 from train.files import write_atomically
 from train.metrics import Int64
+from train.recipes import Recipe
 from train.state import Row
 
 UInt8 = npt.NDArray[np.uint8]
 
 
-def plot_curves(history: list[Row], title: str, augmented_from: int | None, path: Path) -> None:
-    """Loss and accuracy of training and validation against epochs, as PNG; the best epoch is marked."""
+def plot_curves(history: list[Row], title: str, recipe: Recipe, path: Path) -> None:
+    """Loss and accuracy of training and validation against epochs, as PNG; the best epoch is marked,
+    and where augmentation begins and ends."""
     epochs = [row["epoch"] for row in history]
     best = max(history, key=lambda row: row["val_accuracy"])
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
@@ -25,8 +27,10 @@ def plot_curves(history: list[Row], title: str, augmented_from: int | None, path
         axis.plot(epochs, [row[name] for row in history], label="training", color="#1f77b4")
         axis.plot(epochs, [row[f"val_{name}"] for row in history], label="validation", color="#d95f02")
         axis.plot(best["epoch"], best[f"val_{name}"], "o", color="#d95f02", label=f"best epoch ({best['epoch']:.0f})")
-        if augmented_from:
-            axis.axvline(augmented_from + 0.5, color="0.6", linestyle=":", label="augmentation begins")
+        if recipe.epochs and recipe.augmented_epochs:
+            axis.axvline(recipe.epochs + 0.5, color="0.6", linestyle=":", label="augmentation begins")
+        if recipe.final_epochs:
+            axis.axvline(recipe.epochs + recipe.augmented_epochs + 0.5, color="0.6", linestyle="--", label="and ends")
         axis.set(xlabel="epoch", ylabel=name)
         axis.grid(alpha=0.3)
     axes[1].legend(loc="lower right")

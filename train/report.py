@@ -29,8 +29,8 @@ def write_report(run_dir: Path, config: Config, result: dict[str, Any], pictures
     sections = [
         f"<h1>{escape(result['name'])}</h1>",
         f"<p>{test['accuracy']:.2%} of the Fashion-MNIST test images right, loss {test['loss']:.4f}; "
-        f"weights of {kept_epoch(result)}, which ended with {result['val_accuracy']:.2%} of the validation pictures "
-        "right, the most.</p>",
+        f"weights of epoch {result['best_epoch']}, which ended with {result['val_accuracy']:.2%} of the validation "
+        "pictures right, the most.</p>",
         _facts(config, result),
         *(f"<h2>{escape(heading)}</h2>{picture(path, heading)}" for heading, path in pictures.items()),
         "<h2>Each class, test images</h2>",
@@ -65,20 +65,13 @@ def write_page(path: Path, title: str, sections: list[str]) -> None:
     write_atomically(path, lambda part: part.write_text(page, encoding="utf-8"))
 
 
-def kept_epoch(result: dict[str, Any]) -> str:
-    """Which epoch's weights a run ended with, in words."""
-    if undropped := result.get("undropped_epoch"):
-        return f"epoch {undropped} of dropout distillation, which set out from epoch {result['best_epoch']}"
-    return f"epoch {result['best_epoch']}"
-
-
 def _facts(config: Config, result: dict[str, Any]) -> str:
     recipe = config.recipe
     facts = {
         "network": f"{config.model}, {result['parameters']:,} parameters, input {' x '.join(map(str, config.shape))}",
         "recipe": f"{recipe.name}, seed {config.seed}",
-        "epochs": f"{recipe.epochs} plain, {recipe.augmented_epochs} augmented, {recipe.undropped_epochs} of dropout "
-        f"distillation, batches of {recipe.batch_size}",
+        "epochs": f"{recipe.epochs} plain, {recipe.augmented_epochs} augmented, {recipe.final_epochs} plain at last, "
+        f"batches of {recipe.batch_size}",
         "Adam's first rate": f"{recipe.learning_rate:g}, falling to 0",
         "teachers": ", ".join(config.teachers) or "none",
         "time": f"{result['training_s'] / 60:.1f} minutes on {result['device']}",

@@ -3,7 +3,6 @@
 import dataclasses
 import json
 import platform
-from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -29,11 +28,9 @@ from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
 from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
-from train.report import REPORT, kept_epoch, write_report
+from train.report import REPORT, write_report
 from train.settle import settle
-from train.state import Row
 from train.team import ALONE, Team, on_one_device
-from train.undrop import undrop
 from train.vgg19 import train_vgg19
 from train.vgg19_live import tune_vgg19
 
@@ -100,20 +97,7 @@ def train_cnn(
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = fashion_phases(config.recipe, train, config.seed)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
-    undropped: list[Row] = []
-    if config.recipe.undropped_epochs:
-        before = network.get_weights()
-        undropped = undrop(network, config, phases[-1], val, run_dir, team=team)
-        if best_of(undropped)["val_accuracy"] < best_of(history)["val_accuracy"]:
-            print("with dropout distillation it is worse: left out", flush=True)
-            network.set_weights(before)
-            undropped = []
-    return Trained(network, history, lambda: views(phases[0]), undropped)
-
-
-def best_of(history: Sequence[Row]) -> Row:
-    """The first of the epochs with the greatest validation accuracy, whose weights are kept."""
-    return max(history, key=lambda row: row["val_accuracy"])
+    return Trained(network, history, lambda: views(phases[0]))
 
 
 def logits_of(network: keras.Model, split: Split) -> Float32:
@@ -166,7 +150,7 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``; {} if not chief.
 
     Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
-    report.html, result.json, tensorboard/, state.npz (to go on from), cnn3's undropped/ and vgg19's features/.
+    report.html, result.json, tensorboard/, state.npz (to go on from) and vgg19's features/.
     Raises RunError if another process is at it in the same folder, or it cannot be written to.
     """
     try:
@@ -215,26 +199,23 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         settle(network, trained.views)
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
-    best = best_of(history)
-    undropped = best_of(trained.undropped) if trained.undropped else None
+    best = max(history, key=lambda row: row["val_accuracy"])
     logits = logits_of(network, inputs.data.test)
     test = evaluate(logits, inputs.data.test, labels)
     result = {
         "name": config.name,
         "parameters": network.count_params(),
         "best_epoch": int(best["epoch"]),
-        "undropped_epoch": int(undropped["epoch"]) if undropped else None,
-        "val_accuracy": (undropped or best)["val_accuracy"],
+        "val_accuracy": best["val_accuracy"],
         "test": test,
         "pictures": judge_live(network, inputs.paths, config.seed) if inputs.paths else {},
-        "training_s": round(sum(row["seconds"] for row in (*history, *trained.undropped)), 1),
+        "training_s": round(sum(row["seconds"] for row in history), 1),
         "device": device_name(team.devices),
         "backend": keras.backend.backend(),
         "versions": versions(),
     }
     recipe = config.recipe
-    augmented_from = recipe.epochs if recipe.epochs and recipe.augmented_epochs else None
-    plot_curves(history, config.name, augmented_from, run_dir / CURVES)
+    plot_curves(history, config.name, recipe, run_dir / CURVES)
     title = f"{config.name}: {test['accuracy']:.2%} of the test images right"
     plot_confusion(np.array(test["confusion"]), labels, title, run_dir / CONFUSION)
     plot_answers(logits, inputs.data.test, labels, run_dir)
@@ -252,7 +233,7 @@ def summary(result: dict[str, Any], run_dir: Path) -> str:
     ]
     lines += [
         f"test accuracy {result['test']['accuracy']:.2%}, loss {result['test']['loss']:.4f} "
-        f"(weights of {kept_epoch(result)}, validation {result['val_accuracy']:.2%})",
+        f"(weights of epoch {result['best_epoch']}, validation {result['val_accuracy']:.2%})",
         *(
             f"{name}, validation: {found['right']:.1%} of the garments right, {found['balanced']:.1%} balanced over "
             f"classes, AUROC of none {'-' if found['auroc'] is None else format(found['auroc'], '.3f')}"

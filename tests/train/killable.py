@@ -22,6 +22,6 @@ def striped(count: int, seed: int) -> Split:
 
 
 if __name__ == "__main__":
-    recipe = dataclasses.replace(article("cnn1"), epochs=2, augmented_epochs=3, undropped_epochs=2, batch_size=128)
+    recipe = dataclasses.replace(article("cnn1"), epochs=2, augmented_epochs=2, final_epochs=1, batch_size=128)
     data = FashionMnist(striped(1500, 1), striped(300, 2), striped(300, 3), {})
     run(Config("cnn1", recipe, 1, 28, {}), Inputs(data), Path(sys.argv[1]))

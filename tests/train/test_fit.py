@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from edge_app.errors import RunError
-from train.fit import Batches, Examples
+from train.fit import Batches, Examples, fashion_phases, steps
 from train.keeper import STATE
+from train.recipes import article, best
 from train.state import State, assign, to_arrays
 
 
@@ -22,6 +23,15 @@ def test_order_of_batches_depends_on_seed_and_epoch_alone() -> None:
     batches.on_epoch_end()
     assert np.array_equal(batches.order, Batches(examples, 4, seed=1, epoch=1).order)
     assert not np.array_equal(batches.order, Batches(examples, 4, seed=1, epoch=0).order)
+
+
+def test_images_come_as_they_are_then_changed_then_as_they_are() -> None:
+    examples = Examples(np.zeros((512, 28, 28, 1), np.uint8), np.eye(10, dtype=np.float32)[np.zeros(512, int)])
+    phases = fashion_phases(article("cnn4"), examples, seed=1)
+    assert [(phase.end, phase.augment is None) for phase in phases] == [(10, True), (60, False), (75, True)]
+    assert steps(phases) == 75 * 2
+    phases = fashion_phases(best("cnn4", on_gpu=False), examples, seed=1)
+    assert [(phase.end, phase.augment is None) for phase in phases] == [(0, True), (60, False), (75, True)]
 
 
 def test_state_survives_saving(tmp_path: Path) -> None:
