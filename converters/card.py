@@ -99,7 +99,8 @@ def _commands(contract: Contract, source: Source) -> list[str]:
     if config.recipe.learning_rate != recipe_of(config.recipe.name, config.model, on_gpu=False).learning_rate:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
-    options += "".join(f" --teacher runs/{name}" for name in config.teachers)
+    folder = "assets/models/{}.tflite" if config.recipe.teaching and config.recipe.teaching.views else "runs/{}"
+    options += "".join(f" --teacher {folder.format(name)}" for name in config.teachers)
     return [
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
         f"python -m converters runs/{config.name} --mode {contract.quantization}",
@@ -139,7 +140,8 @@ def _origin(known: dict[str, Any]) -> str:
 def _course(recipe: dict[str, Any]) -> str:
     epochs, tuning = recipe["augmented_epochs"], recipe["tuning"]
     if tuning is None:
-        return f"{epochs} such epochs"
+        final = recipe["final_epochs"]
+        return f"{epochs} such epochs" + (f", then {final} in which Fashion-MNIST comes unchanged" if final else "")
     if tuning["whole"]:
         return f"{tuning['head_epochs']} such epochs for the new head alone, then {epochs} for all layers"
     return f"""Views of {tuning["views"]} such epochs, seen {_times(tuning["head_epochs"])} by the new head alone, then

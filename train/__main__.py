@@ -47,7 +47,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         type=Path,
         action="append",
         default=[],
-        help="also learn from this trained run or checkpoint; may be given more than once",
+        help="also learn from this trained run or checkpoint, or, for live, from a converted model (a .tflite with its "
+        "contract), which may take other pixels, such as vgg19; may be given more than once",
     )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
     parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
@@ -109,9 +110,9 @@ def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
     from train.devices import computing_in, device_name, on_gpu
     from train.live import digests_of, find_paths
-    from train.recipes import TEACHING, Config, recipe_of
+    from train.recipes import Config, recipe_of
     from train.run import Inputs, run, summary
-    from train.source import load_source, require_same_lesson
+    from train.staff import load_staff
     from train.team import ALONE, gather
     from train.vgg19 import default_size, load_base, weights_digest
 
@@ -121,7 +122,7 @@ def _train(args: argparse.Namespace) -> int:
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
-    Config(args.model, recipe, args.seed, size, {})  # refuses what cannot be, before anything is loaded
+    shape = Config(args.model, recipe, args.seed, size, {}).shape  # refuses what cannot be, before anything is loaded
     digests: dict[str, str] = {}
     base = paths = None
     if recipe.mixture:
@@ -134,19 +135,15 @@ def _train(args: argparse.Namespace) -> int:
         with team.scope(), computing_in(precision):
             base = load_base(size, args.backbone_weights)
         digests["vgg19 base"] = weights_digest(base)
-    with team.scope():
-        teachers = [load_source(path) for path in args.teacher]
-    if teachers:
-        require_same_lesson(teachers, recipe, size)
-        recipe = dataclasses.replace(recipe, teaching=TEACHING)
-        digests |= {f"teacher {teacher.config.name}": weights_digest(teacher.network) for teacher in teachers}
-    names = tuple(teacher.config.name for teacher in teachers)
-    config = Config(args.model, recipe, args.seed, size, data.digests | digests, names, precision)
+    staff = load_staff(args.teacher, recipe, shape, team)
+    recipe = staff.recipe(recipe)
+    digests |= {f"teacher {name}": digest for name, digest in staff.digests}
+    config = Config(args.model, recipe, args.seed, size, data.digests | digests, staff.names, precision)
     run_dir = Path(args.out or f"runs/{config.name}")
     if args.mixed_precision and not on_gpu():
         print(f"{precision} helps on GPUs with tensor cores; here it makes the training slower, if anything")
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
-    inputs = Inputs(data, base, paths, tuple(teacher.network for teacher in teachers), team)
+    inputs = Inputs(data, base, paths, staff.networks, team, staff.answering)
     if result := run(config, inputs, run_dir):
         print(summary(result, run_dir))
     return 0

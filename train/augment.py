@@ -2,6 +2,8 @@
 
 import math
 
+import keras
+import numpy as np
 from keras import layers
 
 from train.recipes import Augmentation
@@ -48,3 +50,10 @@ def lighting_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
         scale = (0.02, config.erasing)
         changes.append(layers.RandomErasing(factor=0.5, scale=scale, seed=seed + 7, **RANGE))
     return changes
+
+
+def reseed(augment: keras.Model, numbers: tuple[int, ...]) -> None:
+    """Sets every random generator in ``augment`` to a state that follows from ``numbers`` alone."""
+    random = np.random.default_rng(numbers)
+    for variable in augment.non_trainable_variables:
+        variable.assign(random.integers(0, 2**31, variable.shape).astype(variable.dtype))

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from train.augment import augmentation_layers
 from train.devices import WORKERS_ON_GPU, jit_compile, on_gpu
 from train.keeper import HISTORY, STATE, Keeper, write_history
-from train.losses import accuracy, cross_entropy, students_accuracy, taught
+from train.losses import accuracy, answered, answered_accuracy, cross_entropy, students_accuracy, taught
 from train.recipes import Config, Recipe
 from train.state import Row, State, assign
 from train.team import ALONE, Served, Team
@@ -149,7 +149,8 @@ def fit(
 ) -> list[Row]:
     """Trains ``network`` in place, from where ``run_dir`` left off, and leaves it with its best epoch's weights.
 
-    ``teachers`` are used where the recipe says how. Network, phases and teachers were made inside ``team.scope()``.
+    ``teachers`` are used where the recipe says how; what they have answered beforehand is in the batches' targets.
+    Network, phases and teachers were made inside ``team.scope()``.
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """
     recipe, total = config.recipe, phases[-1].end
@@ -172,10 +173,11 @@ def fit(
             continue
         model = keras.Sequential([phase.augment, classifier]) if phase.augment else classifier
         loss, metric = cross_entropy(recipe.label_smoothing), keras.metrics.MeanMetricWrapper(accuracy, name="accuracy")
-        if recipe.teaching:
-            model = class_of(classifier, phase.augment, teachers)
-            loss = taught(recipe.label_smoothing, recipe.teaching.weight, recipe.teaching.temperature)
-            metric = keras.metrics.MeanMetricWrapper(students_accuracy, name="accuracy")
+        if teaching := recipe.teaching:
+            make, of = (answered, answered_accuracy) if teaching.views else (taught, students_accuracy)
+            loss = make(recipe.label_smoothing, teaching.weight, teaching.temperature)
+            metric = keras.metrics.MeanMetricWrapper(of, name="accuracy")
+            model = model if teaching.views else class_of(classifier, phase.augment, teachers)
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
         batches = Served(phase.batches(start), team, WORKERS_ON_GPU if on_gpu() else 1)

@@ -40,6 +40,35 @@ def taught(
     return loss
 
 
+def answered(
+    smoothing: float, weight: float, temperature: float
+) -> Callable[[keras.KerasTensor, keras.KerasTensor], keras.KerasTensor]:
+    """The same loss of a student's logits (N, C) against what is known, (N, 2, C): right classes, and teachers' logits.
+
+    A row without a right class has the teachers' share only; one without answers (NaN) is ``cross_entropy`` alone.
+    """
+    own = cross_entropy(smoothing)
+
+    def loss(known: keras.KerasTensor, student: keras.KerasTensor) -> keras.KerasTensor:
+        right, answers = known[:, 0], known[:, 1]
+        has_answer = ops.logical_not(ops.isnan(answers[:, 0]))
+        has_name = ops.any(right > 0, axis=-1)
+        own_share = ops.where(has_name, ops.where(has_answer, 1 - weight, 1.0), 0.0)
+        named = ops.where(has_name[:, None], right, 1.0)  # any class is right where it does not count
+        soft = ops.softmax(ops.where(has_answer[:, None], answers, 0.0) / temperature, axis=-1)
+        distance = -ops.sum(soft * ops.log_softmax(student / temperature, axis=-1), axis=-1)
+        return own_share * own(named, student) + ops.where(has_answer, weight, 0.0) * temperature**2 * distance
+
+    return loss
+
+
+def answered_accuracy(known: keras.KerasTensor, student: keras.KerasTensor) -> keras.KerasTensor:
+    """``accuracy`` of logits (N, C) by the right classes of (N, 2, C), or, where there are none, by the teachers'."""
+    right, answers = known[:, 0], known[:, 1]
+    theirs = ops.one_hot(ops.argmax(answers, axis=-1), answers.shape[-1])
+    return accuracy(ops.where(ops.any(right > 0, axis=-1)[:, None], right, theirs), student)
+
+
 def students_accuracy(right: keras.KerasTensor, both: keras.KerasTensor) -> keras.KerasTensor:
     """``accuracy`` of the first of two (N, 2, C)."""
     return accuracy(right, both[:, 0])

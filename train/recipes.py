@@ -49,11 +49,14 @@ class Mixture:
 class Teaching:
     """How a network learns from others that see the same views: knowledge distillation, arXiv 1503.02531 section 2.
 
-    ``weight`` (0..1) is the teachers' share in the loss; ``temperature`` divides both sides' logits.
+    ``weight`` (0..1) is the teachers' share in the loss; ``temperature`` divides both sides' logits. ``views``: of so
+    many epochs the teachers' answers are kept, because they take long (train.answers); 0 for teachers that are asked
+    anew in every step.
     """
 
     weight: float
     temperature: float
+    views: int = 0
 
 
 @dataclass(frozen=True)
@@ -206,7 +209,7 @@ VGG_CPU_SHARES: dict[str, Any] = {
 
 
 def live(model: str, on_gpu: bool) -> Recipe:
-    """For camera frames: 40 epochs of the mixture, strongly augmented, labels smoothed by 0.05.
+    """For camera frames: 48 epochs of the mixture, strongly augmented, labels smoothed by 0.05.
 
     vgg19, which is only tuned, sees fewer, and on a CPU the same pictures again and again.
     """
@@ -214,10 +217,22 @@ def live(model: str, on_gpu: bool) -> Recipe:
     batch_size = 64 if model == "vgg19" else 256
     frozen = tuning is not None and not tuning.whole
     mixture = dataclasses.replace(LIVE_MIXTURE, **VGG_CPU_SHARES) if frozen else LIVE_MIXTURE
-    return Recipe("live", 0, epochs, batch_size, LIVE_RATES[model], ARTICLE_AUGMENTATION, 0.05, mixture, tuning=tuning)
+    return Recipe(
+        "live",
+        epochs=0,
+        augmented_epochs=epochs,
+        batch_size=batch_size,
+        learning_rate=LIVE_RATES[model],
+        augmentation=ARTICLE_AUGMENTATION,
+        label_smoothing=0.05,
+        mixture=mixture,
+        tuning=tuning,
+        final_epochs=0 if tuning else 8,
+    )
 
 
 TEACHING = Teaching(weight=0.7, temperature=2.0)
+ANSWERING = Teaching(weight=0.7, temperature=2.0, views=4)
 
 
 def recipe_of(name: str, model: str, on_gpu: bool) -> Recipe:

@@ -14,10 +14,12 @@ import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
 
+from edge_app.classifier import Classifier
 from edge_app.decide import probabilities
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
 from edge_app.preprocess import images_to_input
+from train.answers import Answering, train_answered
 from train.data import FashionMnist, Split, one_hot
 from train.devices import computing_in, device_name
 from train.files import write_atomically, write_json
@@ -136,14 +138,15 @@ def plot_answers(logits: Float32, split: Split, labels: tuple[str, ...], run_dir
 @dataclass(frozen=True)
 class Inputs:
     """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``;
-    networks that teach, which take the same pixels and know the same classes; and the ``team`` in whose scope all these
-    networks were made."""
+    networks that teach, which take the same pixels and know the same classes, the ``team`` in whose scope all these
+    were made; and converted models that teach by ``answering`` to the same views, which they see in their own way."""
 
     data: FashionMnist
     base: keras.Model | None = None
     paths: Paths | None = None
     teachers: tuple[keras.Model, ...] = ()
     team: Team = ALONE
+    answering: tuple[Classifier, ...] = ()
 
 
 def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
@@ -170,6 +173,8 @@ def _train(config: Config, inputs: Inputs, run_dir: Path) -> Trained:
     """Whatever the model and the recipe."""
     team = inputs.team
     with team.scope():
+        if inputs.paths is not None and inputs.answering:
+            return train_answered(config, inputs.data, Answering(inputs.answering, inputs.paths), run_dir, team)
         if inputs.paths is not None:
             lessons = load_lessons(config, inputs.data, inputs.paths)
             if inputs.base is not None:

@@ -83,10 +83,11 @@ def input_spec(source: Source) -> InputSpec:
     return InputSpec((height, width, channels), "grey" if channels == 1 else "rgb", framing)
 
 
-def require_same_lesson(teachers: list[Source], recipe: Recipe, size: int) -> None:
+def require_same_lesson(teachers: list[Source], recipe: Recipe, shape: tuple[int, int, int]) -> None:
     """Raises RunError for a teacher that takes other pictures than the student, or knows other classes."""
     for teacher in teachers:
-        if teacher.is_live != (recipe.mixture is not None) or teacher.network.input_shape[1:] != (size, size, 1):
+        fits = teacher.network.input_shape[1:] == shape and shape[-1] == 1  # vgg19 is tuned without teachers
+        if not fits or teacher.is_live != (recipe.mixture is not None):
             raise RunError(
                 f"{teacher.config.name} cannot teach here: it takes {teacher.network.input_shape[1:]} and names "
                 f"{len(teacher.labels)} classes. Name a CNN trained by a recipe of the same kind with --teacher."

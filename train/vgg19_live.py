@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.errors import RunError
+from train.augment import reseed
 from train.devices import computing_in
 from train.files import write_atomically
 from train.fit import Batches, Examples, Phase, Trained, fit
@@ -115,13 +116,6 @@ def maps_of_pictures(examples: Examples, augment: keras.Model, lower: keras.Mode
             _keep(path, lower, augment.predict(examples.inputs[start : start + CHUNK], batch_size=100, verbose=0))
         chunks.append(_kept(path))
     return np.concatenate(chunks)
-
-
-def reseed(augment: keras.Model, numbers: tuple[int, ...]) -> None:
-    """Sets every random generator in ``augment`` to a state that follows from ``numbers`` alone."""
-    random = np.random.default_rng(numbers)
-    for variable in augment.non_trainable_variables:
-        variable.assign(random.integers(0, 2**31, variable.shape).astype(variable.dtype))
 
 
 def _keep(path: Path, lower: keras.Model, pixels: Float32) -> None:

@@ -62,9 +62,9 @@ def test_the_teachers_answer_is_learned_by_weight_and_temperature() -> None:
 def test_a_teacher_of_another_kind_is_refused() -> None:
     config = Config("cnn1", article("cnn1"), 1, 28, {})
     teacher = Source(config, {}, build("cnn1"), is_run=True)
-    require_same_lesson([teacher], article("cnn3"), 28)
+    require_same_lesson([teacher], article("cnn3"), (28, 28, 1))
     with pytest.raises(RunError, match="cnn1-article cannot teach here"):
-        require_same_lesson([teacher], live("cnn3", on_gpu=False), 28)
+        require_same_lesson([teacher], live("cnn3", on_gpu=False), (28, 28, 1))
 
 
 def test_a_taught_run_remembers_its_teachers(tmp_path: Path) -> None:

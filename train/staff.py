@@ -1,0 +1,62 @@
+"""Who teaches a network: trained runs and checkpoints that see its views, or converted models that see their own."""
+
+import os
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import keras
+
+from edge_app.classifier import Classifier
+from edge_app.errors import RunError
+from edge_app.labels import LIVE
+from train.recipes import ANSWERING, TEACHING, Recipe
+from train.source import load_source, require_same_lesson
+from train.team import Team
+from train.vgg19 import weights_digest
+
+CONVERTED = ".tflite"
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Keras ``networks`` or ``answering`` models, one of the two empty, and what identifies them: name -> digest."""
+
+    networks: tuple[keras.Model, ...] = ()
+    answering: tuple[Classifier, ...] = ()
+    digests: tuple[tuple[str, str], ...] = ()
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """In the order in which they were named."""
+        return tuple(name for name, _ in self.digests)
+
+    def recipe(self, recipe: Recipe) -> Recipe:
+        """The recipe, with the way in which these teach."""
+        if not self.digests:
+            return recipe
+        return replace(recipe, teaching=ANSWERING if self.answering else TEACHING)
+
+
+def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], team: Team) -> Staff:
+    """The teachers of a network for pictures of ``shape``. Raises RunError where they cannot teach it."""
+    converted = [path for path in paths if path.suffix == CONVERTED]
+    if len(converted) not in (0, len(paths)):
+        raise RunError(f"runs and {CONVERTED} files do not teach together: name one kind with --teacher.")
+    if converted:
+        answering = tuple(load_answering(path, recipe, shape) for path in converted)
+        return Staff(answering=answering, digests=tuple((one.contract.name, one.contract.sha256) for one in answering))
+    with team.scope():
+        sources = [load_source(path) for path in paths]
+    require_same_lesson(sources, recipe, shape)
+    digests = tuple((source.config.name, weights_digest(source.network)) for source in sources)
+    return Staff(tuple(source.network for source in sources), (), digests)
+
+
+def load_answering(path: Path, recipe: Recipe, shape: tuple[int, int, int]) -> Classifier:
+    """A converted model. Raises RunError unless it is for camera frames, as its pupil is to be, a CNN."""
+    if recipe.mixture is None or shape[-1] != 1:
+        raise RunError(f"{path.name} teaches CNNs by --recipe live only. Name a run or a checkpoint with --teacher.")
+    model = Classifier.load(str(path), threads=min(4, os.cpu_count() or 1))
+    if model.contract.labels != LIVE or model.contract.input.framing != "whole":
+        raise RunError(f"{path.name} is not for camera frames: it cannot teach what --recipe live learns.")
+    return model
