@@ -72,7 +72,8 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
         scores = points.features @ direction
         steepness = STEEPNESS / max(float(scores[others & (labels != NONE)].std()), 1e-9)
         weights.append(steepness * direction)
-        biases.append((needed - steepness * scores)[others & is_right].min() - MARGIN)
+        heeded = others & is_right if (others & is_right).any() else others
+        biases.append((needed - steepness * scores)[heeded].min() - MARGIN)
     return Head(names, np.array(weights, dtype=np.float32), np.array(biases, dtype=np.float32))
 
 

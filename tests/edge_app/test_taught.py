@@ -116,6 +116,14 @@ def test_points_that_the_model_names_wrongly_are_not_heeded(contract: Contract) 
     assert np.mean(learn(lessons, heeded, contract).scores(features)) < 0.5
 
 
+def test_a_model_that_names_nothing_rightly_can_be_taught_too(contract: Contract) -> None:
+    points = known_points()
+    wrong = replace(points, logits=np.roll(points.logits, 1, axis=1))
+    _, scarves = clouds(("Scarf",), 10, seed=2)
+    head = learn(Lessons(("Scarf",) * 10, scarves), wrong, contract)
+    assert shares_named(head, wrong, contract) == 0
+
+
 def test_more_examples_of_a_class_of_the_models_own(contract: Contract) -> None:
     points = known_points()
     head = learn(Lessons(*clouds(("Coat",), 10, 2)), points, contract)
