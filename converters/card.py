@@ -141,7 +141,9 @@ def _course(recipe: dict[str, Any]) -> str:
     epochs, tuning = recipe["augmented_epochs"], recipe["tuning"]
     if tuning is None:
         final = recipe["final_epochs"]
-        return f"{epochs} such epochs" + (f", then {final} in which Fashion-MNIST comes unchanged" if final else "")
+        course = f"{epochs} such epochs" + (f", then {final} in which Fashion-MNIST comes unchanged" if final else "")
+        views = recipe["teaching"]["views"] if recipe["teaching"] else 0
+        return f"Views of {views} such epochs, and a quarter more that are two in one: {course}" if views else course
     if tuning["whole"]:
         return f"{tuning['head_epochs']} such epochs for the new head alone, then {epochs} for all layers"
     return f"""Views of {tuning["views"]} such epochs, seen {_times(tuning["head_epochs"])} by the new head alone, then

@@ -27,7 +27,7 @@ from train.augment import augmentation_layers, reseed
 from train.data import FashionMnist
 from train.devices import computing_in
 from train.files import write_atomically
-from train.fit import VALIDATION_BATCH, Batches, Examples, Phase, Trained, fit, views
+from train.fit import SETTLING, Batches, Examples, Phase, Trained, fit
 from train.live import Lessons, Paths, load_lessons
 from train.mixture import spec_of
 from train.models import build
@@ -84,7 +84,7 @@ def answer(views: UInt8, teachers: Sequence[Classifier]) -> tuple[UInt8, Float32
 def answered_rounds(config: Config, world: Lessons, teachers: Sequence[Classifier], folder: Path) -> list[Examples]:
     """The recipe's ``views`` epochs of ``world``, a mixture in RGB of VIEW_SIDE, with answers; each batch is kept.
 
-    A view depends on the seed and the number of its batch alone, so that a stopped run goes on with the same.
+    A view depends on the seed, its batch's number and Keras's backend, so that a stopped run goes on with the same.
     """
     teaching = config.recipe.teaching
     assert teaching is not None
@@ -125,11 +125,7 @@ def fashion_rounds(config: Config, data: FashionMnist, count: int, as_they_are: 
         pixels = data.train.images[chosen][..., np.newaxis]
         if not as_they_are:
             reseed(augment, (config.seed, epoch))
-            starts = range(0, len(pixels), CHUNK)
-            shown = [
-                to_uint8(augment(pixels[start : start + CHUNK].astype(np.float32), training=True)) for start in starts
-            ]
-            pixels = np.concatenate(shown)
+            pixels = through(augment, pixels, training=True)
         rounds.append(Examples(pixels, known(np.eye(len(LIVE), dtype=np.float32)[data.train.labels[chosen]])))
     return rounds
 
@@ -157,6 +153,24 @@ def folder_of(config: Config, run_dir: Path) -> Path:
     return run_dir.parent / "answers" / hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
+def kept_answers(config: Config, data: FashionMnist, answering: Answering, folder: Path) -> list[Examples]:
+    """``answered_rounds`` of the recipe's mixture. Raises RunError if another process is at it, or the disk is full."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / ".lock", timeout=0):
+            world = coloured_world(config, data, answering.paths)
+            return answered_rounds(config, world, answering.teachers, folder)
+    except Timeout as error:
+        raise RunError(
+            f"another process asks the same in {folder}. Wait for it: its answers serve here, too."
+        ) from error
+    except OSError as error:
+        raise RunError(
+            f"{folder} cannot be written to ({error.strerror or error}). All answers that it holds are whole: make "
+            "room, and the same command goes on from the last one."
+        ) from error
+
+
 def train_answered(
     config: Config, data: FashionMnist, answering: Answering, run_dir: Path, team: Team = ALONE
 ) -> Trained:
@@ -165,18 +179,9 @@ def train_answered(
     assert mixture is not None
     with computing_in(config.precision):
         network = build(config.model, live=True)
-    folder = folder_of(config, run_dir)
-    folder.mkdir(parents=True, exist_ok=True)
-    try:
-        with FileLock(folder / ".lock", timeout=0):
-            world = answered_rounds(config, coloured_world(config, data, paths), answering.teachers, folder)
-    except Timeout as error:
-        raise RunError(
-            f"another process asks the same in {folder}. Wait for it: its answers serve here, too."
-        ) from error
+    world = kept_answers(config, data, answering, folder_of(config, run_dir))
     grey = load_lessons(config, data, paths)
-    val_pixels = grey.augmentation(config).predict(grey.val.inputs, batch_size=VALIDATION_BATCH, verbose=0)
-    val = Examples(val_pixels, known(grey.val.targets))
+    val = Examples(through(grey.augmentation(config), grey.val.inputs), known(grey.val.targets))
 
     def phase(end: int, is_final: bool) -> Phase:
         fashion = fashion_rounds(config, data, mixture.fashion, as_they_are=is_final)
@@ -188,12 +193,29 @@ def train_answered(
 
     phases = [phase(recipe.augmented_epochs, False), phase(recipe.augmented_epochs + recipe.final_epochs, True)]
     history = fit(network, config, phases, val, run_dir, team=team)
-    return Trained(network, history, lambda: views(phases[-1]))
+    return Trained(network, history, lambda: named_views(phases[-1].batches(0)))
+
+
+def named_views(batches: keras.utils.PyDataset) -> Float32:
+    """The first SETTLING pictures or so, float32 (N, 28, 28, 1), that show one thing and not two in one."""
+    found: list[Float32] = []
+    for index in range(len(batches)):
+        pixels, rows = batches[index]
+        found.append(pixels[rows[:, 0].any(axis=1)])
+        if sum(map(len, found)) >= SETTLING:
+            break
+    return np.concatenate(found)
 
 
 def to_uint8(pixels: keras.KerasTensor) -> UInt8:
     """Pixels of any float type, about 0..255, rounded."""
     return np.asarray(np.clip(np.rint(keras.ops.convert_to_numpy(pixels)), 0, 255), np.uint8)
+
+
+def through(augment: keras.Model, pictures: npt.NDArray[np.generic], training: bool = False) -> UInt8:
+    """All pictures (N, ...) through ``augment``, a chunk at a time, on one device whatever the others do."""
+    chunks = [pictures[start : start + CHUNK].astype(np.float32) for start in range(0, len(pictures), CHUNK)]
+    return np.concatenate([to_uint8(augment(chunk, training=training)) for chunk in chunks])
 
 
 def _save(path: Path, pixels: UInt8, known: Float32) -> None:

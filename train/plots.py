@@ -29,8 +29,10 @@ def plot_curves(history: list[Row], title: str, recipe: Recipe, path: Path) -> N
         axis.plot(best["epoch"], best[f"val_{name}"], "o", color="#d95f02", label=f"best epoch ({best['epoch']:.0f})")
         if recipe.epochs and recipe.augmented_epochs:
             axis.axvline(recipe.epochs + 0.5, color="0.6", linestyle=":", label="augmentation begins")
-        if recipe.final_epochs:
-            axis.axvline(recipe.epochs + recipe.augmented_epochs + 0.5, color="0.6", linestyle="--", label="and ends")
+        if recipe.final_epochs and recipe.mixture is None:
+            axis.axvline(
+                recipe.epochs + recipe.augmented_epochs + 0.5, color="0.6", linestyle="--", label="augmentation ends"
+            )
         axis.set(xlabel="epoch", ylabel=name)
         axis.grid(alpha=0.3)
     axes[1].legend(loc="lower right")

@@ -70,8 +70,8 @@ def _facts(config: Config, result: dict[str, Any]) -> str:
     facts = {
         "network": f"{config.model}, {result['parameters']:,} parameters, input {' x '.join(map(str, config.shape))}",
         "recipe": f"{recipe.name}, seed {config.seed}",
-        "epochs": f"{recipe.epochs} plain, {recipe.augmented_epochs} augmented, {recipe.final_epochs} plain at last, "
-        f"batches of {recipe.batch_size}",
+        "epochs": f"{recipe.epochs} plain, {recipe.augmented_epochs} augmented, {recipe.final_epochs} at last with "
+        f"Fashion-MNIST as it is, batches of {recipe.batch_size}",
         "Adam's first rate": f"{recipe.learning_rate:g}, falling to 0",
         "teachers": ", ".join(config.teachers) or "none",
         "time": f"{result['training_s'] / 60:.1f} minutes on {result['device']}",

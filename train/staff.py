@@ -39,17 +39,25 @@ class Staff:
 
 def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], team: Team) -> Staff:
     """The teachers of a network for pictures of ``shape``. Raises RunError where they cannot teach it."""
-    converted = [path for path in paths if path.suffix == CONVERTED]
+    converted = [path for path in paths if path.suffix.lower() == CONVERTED]
     if len(converted) not in (0, len(paths)):
         raise RunError(f"runs and {CONVERTED} files do not teach together: name one kind with --teacher.")
+    if converted and team.processes > 1:
+        raise RunError(f"a {CONVERTED} teaches on one machine: train there, or name a run with --teacher.")
     if converted:
         answering = tuple(load_answering(path, recipe, shape) for path in converted)
-        return Staff(answering=answering, digests=tuple((one.contract.name, one.contract.sha256) for one in answering))
-    with team.scope():
-        sources = [load_source(path) for path in paths]
-    require_same_lesson(sources, recipe, shape)
-    digests = tuple((source.config.name, weights_digest(source.network)) for source in sources)
-    return Staff(tuple(source.network for source in sources), (), digests)
+        staff = Staff((), answering, tuple((one.contract.name, one.contract.sha256) for one in answering))
+    else:
+        with team.scope():
+            sources = [load_source(path) for path in paths]
+        require_same_lesson(sources, recipe, shape)
+        digests = tuple((source.config.name, weights_digest(source.network)) for source in sources)
+        staff = Staff(tuple(source.network for source in sources), (), digests)
+    if len(set(staff.names)) < len(staff.names):
+        raise RunError(
+            f"teachers need names of their own, not {', '.join(staff.names)}. Name each once with --teacher."
+        )
+    return staff
 
 
 def load_answering(path: Path, recipe: Recipe, shape: tuple[int, int, int]) -> Classifier:

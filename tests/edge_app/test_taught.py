@@ -122,6 +122,9 @@ def test_a_model_that_names_nothing_rightly_can_be_taught_too(contract: Contract
     _, scarves = clouds(("Scarf",), 10, seed=2)
     head = learn(Lessons(("Scarf",) * 10, scarves), wrong, contract)
     assert shares_named(head, wrong, contract) == 0
+    _, others = clouds(("Scarf",), 40, seed=3)
+    shown = replace(known_points(), labels=("Bag",) * 40, features=unit(others), logits=np.zeros((40, 11), np.float32))
+    assert shares_named(head, shown, contract) > 0.5
 
 
 def test_more_examples_of_a_class_of_the_models_own(contract: Contract) -> None:

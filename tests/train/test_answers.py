@@ -1,10 +1,12 @@
 """Learning from what converted models say to views that they see in their own way."""
 
+import csv
 import dataclasses
 import json
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 from filelock import FileLock
@@ -32,7 +34,7 @@ from train.mixture import Part, target, with_masks
 from train.recipes import ANSWERING, Config, Teaching, article, live
 from train.run import Inputs, run
 from train.staff import load_staff
-from train.team import ALONE
+from train.team import ALONE, Team
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
 STUDENT = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
@@ -159,14 +161,27 @@ def paths(tmp_path: Path) -> Paths:
     return Paths((tmp_path / "photos",), (tmp_path / "products",))
 
 
+def named_of(answers: Path) -> int:
+    """How many of the first epoch's kept views have a right name."""
+    return sum(int(np.load(file)["known"][:, 0].any(axis=1).sum()) for file in answers.rglob("00-*.npz"))
+
+
 def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path: Path) -> None:
     teachers = (Classifier.load("cnn4"),)
+    keras.utils.set_random_seed(1)
     whole = train_answered(config(2), DATA, Answering(teachers, paths), tmp_path / "whole")
     assert [row["epoch"] for row in whole.history] == [1, 2, 3]
-    assert whole.views is not None and whole.views().shape[1:] == (28, 28, 1)
+    assert whole.views is not None
+    originals = {image.tobytes() for image in DATA.train.images}
+    settling = whole.views().astype(np.uint8)
+    assert sum(image.tobytes() in originals for image in settling) == 6  # Fashion-MNIST comes last as it is
+    assert len(settling) == 6 + named_of(tmp_path / "answers")
     made = {path: path.stat().st_mtime_ns for path in (tmp_path / "answers").rglob("*.npz")}
     inputs = Inputs(DATA, paths=paths, answering=teachers)
     result = run(config(2), inputs, tmp_path / "run")
+    with (tmp_path / "run" / "history.csv").open(newline="") as file:
+        again = [{name: float(value) for name, value in row.items()} for row in csv.DictReader(file)]
+    assert [row | {"seconds": 0.0} for row in again] == [row | {"seconds": 0.0} for row in whole.history]
     assert result["best_epoch"] in (1, 2, 3) and set(result["pictures"]) == {"photos", "products"}
     assert [folder.name for folder in (tmp_path / "answers").iterdir()] == [folder_of(config(), tmp_path / "run").name]
     assert folder_of(config(), tmp_path / "cnn3") == folder_of(config(9), tmp_path / "cnn1")  # other pupils
@@ -194,6 +209,10 @@ def test_who_may_teach() -> None:
         load_staff([MODELS / "vgg19.tflite", checkpoint], recipe, grey, ALONE)
     with pytest.raises(RunError, match=r"cnn4-fashion-mnist\.tflite is not for camera frames"):
         load_staff([MODELS / "cnn4-fashion-mnist.tflite"], recipe, grey, ALONE)
+    with pytest.raises(RunError, match="teachers need names of their own, not vgg19, vgg19"):
+        load_staff([MODELS / "vgg19.tflite"] * 2, recipe, grey, ALONE)
+    with pytest.raises(RunError, match=r"a \.tflite teaches on one machine"):
+        load_staff([MODELS / "vgg19.tflite"], recipe, grey, Team(2, 2))
     for other, shape in ((article("cnn4"), grey), (live("vgg19", on_gpu=True), (96, 96, 3))):
         with pytest.raises(RunError, match=r"vgg19\.tflite teaches CNNs by --recipe live only"):
             load_staff([MODELS / "vgg19.tflite"], other, shape, ALONE)
