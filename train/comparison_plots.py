@@ -10,7 +10,9 @@ import numpy as np
 
 matplotlib.use("agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.ticker import LogLocator, NullFormatter
+from matplotlib.transforms import Bbox
 
 from train.files import write_atomically
 from train.metrics import Int64
@@ -20,28 +22,52 @@ if TYPE_CHECKING:
     from train.state import Row
 
 COLUMNS = 8
+NAME_PLACES = ((0, 9, "center"), (10, -3, "left"), (-10, -3, "right"), (6, -17, "left"), (0, -17, "center"))
+VARIANTS = {"fashion-mnist": "knows Fashion-MNIST alone", "live": "for cameras"}
 COLOURS = {"fashion-mnist": "#7f7f7f", "live": "#d95f02"}
 
 
 def plot_models(models: list[Compared], path: Path) -> None:
     """Share right, on Fashion-MNIST and on photos, against milliseconds; a disc's area is the model's size."""
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.6), layout="constrained")
+    named = []
     for axis, title in zip(axes, ("Fashion-MNIST test", "photos val"), strict=True):
+        places = []
         for m in models:
             right = m.test if title == "Fashion-MNIST test" else m.pictures["photos"].right
             axis.scatter(m.invoke_ms, 100 * right, s=m.size_bytes / 8e3, alpha=0.45, color=COLOURS[m.contract.variant])
-            axis.annotate(
-                m.contract.name, (m.invoke_ms, 100 * right), xytext=(0, 9), textcoords="offset points", ha="center"
-            )
+            places.append((m.contract.architecture, m.invoke_ms, 100 * right))
         axis.set(xscale="log", xlabel="milliseconds for one inference", ylabel="right, %", title=title)
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
         axis.xaxis.set_minor_formatter(NullFormatter())
         axis.margins(0.25)
         axis.grid(alpha=0.3)
+        named.append((axis, places))
+    for variant, colour in COLOURS.items():
+        axes[0].scatter([], [], alpha=0.45, color=colour, label=VARIANTS[variant])
+    axes[0].legend(loc="lower right")
     figure.suptitle("The models: the area of a disc is the size of the file")
+    figure.draw_without_rendering()  # now it is known where things are
+    for axis, places in named:
+        write_names(axis, places)
     write_atomically(path, lambda part: figure.savefig(part, dpi=110))
     plt.close(figure)
+
+
+def write_names(axis: Axes, places: list[tuple[str, float, float]]) -> None:
+    """Each name above its place on the drawn axis, or beside or below it, where it covers no other."""
+    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in axis.transData.transform([place[1:] for place in places])]
+    for name, x, y in places:
+        for dx, dy, side in NAME_PLACES:
+            text = axis.annotate(name, (x, y), xytext=(dx, dy), textcoords="offset points", ha=side)
+            box = text.get_window_extent()
+            if axis.bbox.x0 <= box.x0 and box.x1 <= axis.bbox.x1 and not any(box.overlaps(other) for other in taken):
+                break
+            text.remove()
+        else:
+            axis.add_artist(text)
+        taken.append(box)
 
 
 def plot_confusions(matrices: list[tuple[str, Int64]], labels: tuple[str, ...], path: Path) -> None:
