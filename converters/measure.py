@@ -1,5 +1,7 @@
 """What a converted model is: measured through the app's own classifier, on validation and test pictures."""
 
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
@@ -16,12 +18,13 @@ from edge_app.classifier import Classifier
 from edge_app.contract import Contract, sha256
 from edge_app.preprocess import images_to_input
 from edge_app.runtime import make_interpreter
-from train.data import Split, one_hot
+from train.data import one_hot
 from train.files import write_json
 from train.judge import Judgement, judge
 from train.metrics import ClassReport, accuracy, class_reports, confusion
 from train.mixture import target
 from train.pictures import PHOTOS, Layout
+from train.progress import Progress
 from train.source import Source, input_spec
 
 UInt8 = npt.NDArray[np.uint8]
@@ -30,6 +33,7 @@ Float32 = npt.NDArray[np.float32]
 TEST = "fashion-mnist test"
 VAL = "fashion-mnist val"
 LAYER_IMAGES = 50
+BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -86,12 +90,28 @@ def refer(source: Source, exported: keras.Model, data: Data) -> Reference:
     parity = parity_pixels(data, pictures, spec, source.is_live)
     fashion = images_to_input(data.fashion_mnist.val.images, spec.shape)
     own = np.concatenate([prepared.pixels for prepared in pictures.values()]) if source.is_live else fashion
-    return Reference(exported, pictures, parity, trained_logits(source, parity), trained_logits(source, own))
+
+    def predict(pixels: UInt8) -> Float32:
+        return np.asarray(source.network.predict_on_batch(pixels)["logits"])
+
+    parity_logits, own_logits = ask("asking the trained network", predict, [parity, own])
+    return Reference(exported, pictures, parity, parity_logits, own_logits)
 
 
-def trained_logits(source: Source, pixels: UInt8) -> Float32:
-    """Model-ready pixels uint8 (N, H, W, C) -> the trained network's logits float32 (N, classes)."""
-    return np.asarray(source.network.predict(pixels, batch_size=100, verbose=0)["logits"])
+def ask(title: str, logits_of: Callable[[UInt8], Float32], sets: Sequence[UInt8]) -> list[Float32]:
+    """The logits float32 (N, classes) of each set of model-ready pixels uint8 (N, H, W, C), asked in batches.
+
+    A line on standard error says how long it still takes.
+    """
+    found: list[list[Float32]] = [[] for _ in sets]
+    done = 0
+    with Progress(title, sum(map(len, sets)), sys.stderr) as progress:
+        for answers, pixels in zip(found, sets, strict=True):
+            for start in range(0, len(pixels), BATCH):
+                answers.append(logits_of(pixels[start : start + BATCH]))
+                done += len(answers[-1])
+                progress.at(done)
+    return [np.concatenate(answers) for answers in found]
 
 
 def output_indices(path: Path) -> dict[str, int]:
@@ -142,8 +162,10 @@ def measure(source: Source, mode: str, model_file: Path, data: Data, reference: 
 
     parity, layers = check(mode, classifier, model_file, reference, debug)
     val, test = data.fashion_mnist.val, data.fashion_mnist.test
-    val_logits, test_logits = (logits_of(classifier, split) for split in (val, test))
-    logits = {layout: classifier.logits(prepared.pixels) for layout, prepared in reference.pictures.items()}
+    sets = [images_to_input(split.images, contract.input.shape) for split in (val, test)]
+    sets += [prepared.pixels for prepared in reference.pictures.values()]
+    val_logits, test_logits, *of_pictures = ask(f"measuring {contract.name}", classifier.logits, sets)
+    logits = dict(zip(reference.pictures, of_pictures, strict=True))
     rows = {layout: prepared.rows for layout, prepared in reference.pictures.items()}
     pictures = {layout.name: judge(contract.labels, rows[layout], logits[layout]) for layout in rows}
     matrix = confusion(test.labels, test_logits.argmax(axis=-1), len(contract.labels))
@@ -195,8 +217,3 @@ def keep(right: Float32, trained: Float32, converted: Float32) -> Kept:
     shares = (before == after).mean(), right[rows, after].mean(), right[rows, before].mean()
     agreement, accuracy, float32_accuracy = (float(share) for share in shares)
     return Kept(agreement, accuracy, float32_accuracy, len(right))
-
-
-def logits_of(classifier: Classifier, split: Split) -> Float32:
-    """Fashion-MNIST images as they are -> logits float32 (N, classes)."""
-    return classifier.logits(images_to_input(split.images, classifier.contract.input.shape))

@@ -17,10 +17,10 @@ from edge_app.models import default_model
 from train.data import find_data, load_fashion_mnist
 from train.files import write_atomically
 from train.pictures import PHOTOS, find_collection
+from train.progress import Progress
 from train.projector.embed import ANGLE, AXES, BEFORE, EXAGGERATED, ITERATIONS, PERPLEXITY, Pca, pca, tsne
 from train.projector.logs import write_logs
 from train.projector.page import Layout, make_page
-from train.projector.progress import Progress
 from train.projector.spaces import Pictures, fashion, photos
 
 Float32 = npt.NDArray[np.float32]

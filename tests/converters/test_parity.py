@@ -1,10 +1,11 @@
 """Parity figures worked by hand."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 
 from converters.layers import LayerError
-from converters.measure import Kept, keep
+from converters.measure import Kept, ask, keep
 from converters.parity import Parity, compare, require
 from edge_app.errors import ConversionError
 
@@ -34,3 +35,19 @@ def test_keep() -> None:
     converted = np.array([[2, 0], [1, 0], [1, 0], [0, 1]], np.float32)
     right = np.array([[1, 0], [1, 0], [1, 1], [1, 0]], np.float32)
     assert keep(right, trained, converted) == Kept(agreement=0.75, accuracy=0.75, float32_accuracy=0.5, count=4)
+
+
+def test_asking_in_batches(capsys: pytest.CaptureFixture[str]) -> None:
+    """Every picture once, in its place, in batches of at most a hundred; and a line that says that it is done."""
+    sizes: list[int] = []
+
+    def first_pixel(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
+        sizes.append(len(pixels))
+        return np.asarray(pixels[:, 0, 0], np.float32)
+
+    sets = [np.full((250, 2, 2, 1), 7, np.uint8), np.arange(3, dtype=np.uint8).reshape(3, 1, 1, 1)]
+    first, second = ask("step", first_pixel, sets)
+    assert sizes == [100, 100, 50, 3]
+    assert first.tolist() == [[7.0]] * 250
+    assert second.tolist() == [[0.0], [1.0], [2.0]]
+    assert capsys.readouterr().err == "step: 0 s\n"

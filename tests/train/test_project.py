@@ -13,11 +13,11 @@ from edge_app.errors import DataError
 from edge_app.models import default_model
 from train.__main__ import main
 from train.data import Split
+from train.progress import Progress, duration
 from train.project import lay_out, parse
 from train.projector.embed import Pca, agreement, nearest, pack_places, pack_points, pca, tsne
 from train.projector.logs import CONFIG, metadata, sprite_sheet, tensor_file, write_logs
 from train.projector.page import FOLDER, Layout
-from train.projector.progress import Progress, duration
 from train.projector.spaces import Pictures, commonest, fashion, photos
 
 

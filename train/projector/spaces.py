@@ -15,7 +15,7 @@ from edge_app.labels import FASHION
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.data import Split
 from train.pictures import PHOTOS, Collection
-from train.projector.progress import Progress
+from train.progress import Progress
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
