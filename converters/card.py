@@ -138,20 +138,15 @@ def _origin(known: dict[str, Any]) -> str:
 
 
 def _course(recipe: dict[str, Any]) -> str:
-    epochs, tuning = recipe["augmented_epochs"], recipe["tuning"]
+    epochs, final, tuning = recipe["augmented_epochs"], recipe["final_epochs"], recipe["tuning"]
+    last = f", then {final} in which Fashion-MNIST comes unchanged" if final else ""
     if tuning is None:
-        final = recipe["final_epochs"]
-        course = f"{epochs} such epochs" + (f", then {final} in which Fashion-MNIST comes unchanged" if final else "")
+        course = f"{epochs} such epochs{last}"
         views = recipe["teaching"]["views"] if recipe["teaching"] else 0
         return f"Views of {views} such epochs, and a quarter more that are two in one: {course}" if views else course
-    if tuning["whole"]:
-        return f"{tuning['head_epochs']} such epochs for the new head alone, then {epochs} for all layers"
-    return f"""Views of {tuning["views"]} such epochs, seen {_times(tuning["head_epochs"])} by the new head alone, then
-        {_times(epochs)} by it and block 5"""
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count} times"
+    first, head = tuning["first_block"], tuning["head_epochs"]
+    base = "all layers below" if first == 1 else f"the base from block {first} on"
+    return f"{head} such epoch{'s' if head > 1 else ''} for the new head alone, then {epochs} for it and {base}{last}"
 
 
 def _limits(contract: Contract) -> str:

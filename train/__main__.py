@@ -55,7 +55,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument(
         "--mixed-precision",
         choices=("bfloat16", "float16"),
-        help="compute in 16 bits, keep weights and state in 32: faster on GPUs with tensor cores",
+        help="compute in 16 bits, keep weights and state in 32: faster on GPUs with tensor cores, and bfloat16 on "
+        "processors with instructions for it",
     )
     parser.add_argument(
         "--all-devices",
@@ -140,8 +141,8 @@ def _train(args: argparse.Namespace) -> int:
     digests |= {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, data.digests | digests, staff.names, precision)
     run_dir = Path(args.out or f"runs/{config.name}")
-    if args.mixed_precision and not on_gpu():
-        print(f"{precision} helps on GPUs with tensor cores; here it makes the training slower, if anything")
+    if precision == "float16" and not on_gpu():
+        print("float16 helps on GPUs with tensor cores; here it makes the training slower. Try bfloat16, or none")
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
     inputs = Inputs(data, base, paths, staff.networks, team, staff.answering)
     if result := run(config, inputs, run_dir):

@@ -107,6 +107,14 @@ class Lessons:
         recipe = dataclasses.replace(config.recipe, augmentation=STILL) if is_final else config.recipe
         return live_augmentation(self.batches(0).shares[0], config.shape, recipe, self.seed)
 
+    def phases(self, config: Config) -> list[Phase]:
+        """The recipe's epochs: all is changed, then all but Fashion-MNIST."""
+        changed = config.recipe.augmented_epochs
+        return [
+            Phase(changed, self.batches, self.augmentation(config)),
+            Phase(changed + config.recipe.final_epochs, self.batches, self.augmentation(config, is_final=True)),
+        ]
+
 
 def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
     """Everything the recipe's mixture names, as large and as coloured as the model wants it. Raises DataError."""
@@ -135,13 +143,9 @@ def train_live(
     with computing_in(config.precision):
         network = build(config.model, live=True)
 
-    def phase(epochs: int, is_final: bool) -> Phase:
-        return Phase(epochs, lessons.batches, lessons.augmentation(config, is_final))
-
-    epochs = config.recipe.augmented_epochs
-    phases = [phase(epochs, False), phase(epochs + config.recipe.final_epochs, True)]
+    phases = lessons.phases(config)
     history = fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
-    return Trained(network, history, lambda: views(phase(1, True)))
+    return Trained(network, history, lambda: views(phases[-1]))
 
 
 def first_of_each(split: Split, count: int) -> Split:

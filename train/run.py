@@ -153,7 +153,7 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``; {} if not chief.
 
     Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
-    report.html, result.json, tensorboard/, state.npz (to go on from) and vgg19's features/.
+    report.html, result.json, tensorboard/, state.npz (to go on from), and for vgg19 features/ or head/.
     Raises RunError if another process is at it in the same folder, or it cannot be written to.
     """
     try:
