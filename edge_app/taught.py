@@ -23,7 +23,7 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 MARGIN = 1e-3  # of a logit: for rounding
-RIDGE = 0.4  # of the features' mean variance
+RIDGE = 0.002  # of the features' total variance, so that it means the same for 128 features as for 512
 STEEPNESS = 8.0  # of the score's logit, for each standard deviation of the known garments' scores
 
 
@@ -85,7 +85,7 @@ def _ridge(examples: Float32, against: Float32) -> Float64:
     centred = rows - shares @ rows
     weighted = centred * shares[:, np.newaxis]
     scatter = weighted.T @ centred
-    strength = RIDGE * max(np.trace(scatter) / len(scatter), 1e-9)
+    strength = RIDGE * max(np.trace(scatter), 1e-9)
     return np.asarray(np.linalg.solve(scatter + strength * np.eye(len(scatter)), weighted.T @ sides))
 
 
