@@ -121,8 +121,9 @@ def _origin(known: dict[str, Any]) -> str:
     config, training = known["config"], known["training"]
     recipe, mixture = config["recipe"], config["recipe"]["mixture"]
     taught = f"Taught by {', '.join(config['teachers'])} (arXiv 1503.02531)." if config["teachers"] else ""
-    end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes. The weights
-        are those of epoch {training["best_epoch"]}, the best of them on"""
+    but = ", not counting the head alone" if recipe["tuning"] else ""
+    end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
+        weights are those of epoch {training["best_epoch"]}, the best of them on"""
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
@@ -145,7 +146,7 @@ def _course(recipe: dict[str, Any]) -> str:
         views = recipe["teaching"]["views"] if recipe["teaching"] else 0
         return f"Views of {views} such epochs, and a quarter more that are two in one: {course}" if views else course
     first, head = tuning["first_block"], tuning["head_epochs"]
-    base = "all layers below" if first == 1 else f"the base from block {first} on"
+    base = "all layers below it" if first == 1 else f"the base from block {first} on"
     return f"{head} such epoch{'s' if head > 1 else ''} for the new head alone, then {epochs} for it and {base}{last}"
 
 

@@ -109,7 +109,7 @@ def main(argv: list[str]) -> int:
 
 def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
-    from train.devices import computing_in, device_name, on_gpu
+    from train.devices import computes_in, computing_in, device_name, on_gpu
     from train.live import digests_of, find_paths
     from train.recipes import Config, recipe_of
     from train.run import Inputs, run, summary
@@ -141,8 +141,8 @@ def _train(args: argparse.Namespace) -> int:
     digests |= {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, data.digests | digests, staff.names, precision)
     run_dir = Path(args.out or f"runs/{config.name}")
-    if precision == "float16" and not on_gpu():
-        print("float16 helps on GPUs with tensor cores; here it makes the training slower. Try bfloat16, or none")
+    if not computes_in(precision):
+        print(f"{precision} makes the training much slower here. Leave --mixed-precision out, if that is not meant")
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
     inputs = Inputs(data, base, paths, staff.networks, team, staff.answering)
     if result := run(config, inputs, run_dir):

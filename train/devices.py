@@ -3,11 +3,13 @@
 import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import keras
 
 # Keras's policies: variables, and so the state and the weights, are float32 in all of them.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
 WORKERS_ON_GPU = 4  # threads that make batches; a CPU has no core to spare for them
 
 
@@ -29,6 +31,21 @@ def jit_compile() -> bool | str:
     Measured on 2 cores: an epoch of cnn4 takes 49 s without XLA, 385 s with it.
     """
     return False if not on_gpu() and keras.backend.backend() == "tensorflow" else "auto"
+
+
+def computes_in(precision: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
+    """Whether the device has instructions for ``precision`` (a key of PRECISIONS).
+
+    GPUs are taken to have them all. No processor has them for float16; for bfloat16 it is what Linux says. Without them
+    16 bits are emulated, and learning takes many times as long (docs/training.md).
+    """
+    if precision == "float32" or on_gpu():
+        return True
+    try:
+        flags = cpuinfo.read_text(encoding="utf-8").split()
+    except OSError:
+        return False
+    return precision == "bfloat16" and not BFLOAT16_FLAGS.isdisjoint(flags)
 
 
 @contextmanager

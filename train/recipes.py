@@ -146,7 +146,10 @@ class Config:
                 recipe["tuning"] = Tuning(**tuning)
             return cls(**{**fields, "recipe": Recipe(**recipe), "teachers": tuple(fields.get("teachers", ()))})
         except (KeyError, TypeError) as error:
-            raise RunError(f"not the configuration of a run of this version ({error}). Train it again.") from error
+            raise RunError(
+                f"not the configuration of a run of this version ({error}). Train it again: delete the folder, or name "
+                "another --out."
+            ) from error
 
 
 # The article's ImageDataGenerator: rotation_range=8, *_shift_range=0.08, shear_range=0.3, zoom_range=0.08.
@@ -195,7 +198,7 @@ LIVE_MIXTURE = Mixture(
     ),
 )
 LIVE_RATES = {"cnn1": 3e-3, "cnn3": 2e-3, "cnn4": 2e-3, "vgg19": 1e-4, WIDE: 2e-3}
-VGG_EPOCHS = {True: (20, 2), False: (5, 1)}  # with a GPU, and without; the last are of Fashion-MNIST as it is
+VGG_EPOCHS = {True: (20, 2), False: (5, 1)}  # with a GPU, and without; in the last, Fashion-MNIST is not changed
 VGG_TUNING = {True: Tuning(3, 1e-3, first_block=1), False: Tuning(1, 1e-3, first_block=4)}
 # A CPU takes 0.03 to 0.06 s to learn from a picture: what the photos alone can teach comes first.
 VGG_CPU_SHARES: dict[str, Any] = {

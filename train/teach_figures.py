@@ -1,8 +1,8 @@
 """``python -m train teach-figures``: how well a model is taught two names that it knows as none, from ten photos each.
 
-The ten photos of a name are of ten people; nobody's photo is judged who gave one. The choices in edge_app.taught were
-made on both splits. The figures are of the validation split: taught from people of the training split,
-whose photos the model was trained on (as none), and taught from people of the validation split, whom it never saw.
+The ten photos of a name are of ten people; nobody's photo is judged who gave one. The figures are of the validation
+split: taught from people of the training split, whose photos the model was trained on (as none), and taught from people
+of the validation split, whom it never saw. The choices in edge_app.taught were made on photos of both splits.
 """
 
 import argparse

@@ -109,6 +109,15 @@ def test_cards_agree_with_their_contracts() -> None:
         assert f"{known['size_bytes']:,}" in text
 
 
+def test_the_card_says_how_a_base_was_tuned() -> None:
+    known = json.loads((assets_dir() / "models" / f"vgg19{CARD}").read_text(encoding="utf-8"))
+    known["config"]["recipe"] |= {"augmented_epochs": 20, "final_epochs": 0}
+    known["config"]["recipe"]["tuning"] |= {"head_epochs": 3, "first_block": 1}
+    text = " ".join(card(known).split())
+    assert "of nothing. 3 such epochs for the new head alone, then 20 for it and all layers below it, on cpu" in text
+    assert re.search(r"with tensorflow, \d+ minutes, not counting the head alone\. The weights are", text)
+
+
 @pytest.mark.parametrize(
     ("name", "macs"),
     [

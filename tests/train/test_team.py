@@ -12,6 +12,7 @@ from teamwork import stripes, work
 
 import train.fit
 from edge_app.errors import RunError
+from train.devices import computes_in
 from train.fit import InOrder
 from train.keeper import STATE
 from train.state import Row, State
@@ -92,6 +93,16 @@ def test_team_of_one_and_what_keras_cannot_do(monkeypatch: pytest.MonkeyPatch) -
         monkeypatch.setenv(CLUSTER, nonsense)
         with pytest.raises(RunError, match=rf"^{CLUSTER} is not what TensorFlow expects"):
             gather("cnn1", "article")
+
+
+def test_which_precisions_a_processor_computes_in(tmp_path: Path) -> None:
+    old, new = tmp_path / "old", tmp_path / "new"
+    old.write_text("processor : 0\nflags\t\t: fpu avx512f avx512_bf16_not\n", encoding="utf-8")
+    new.write_text("processor : 0\nflags\t\t: fpu avx512f avx512_bf16\n", encoding="utf-8")
+    for cpuinfo, expected in ((old, False), (new, True), (tmp_path / "none", False)):
+        assert computes_in("bfloat16", cpuinfo) == expected
+        assert computes_in("float32", cpuinfo)
+        assert not computes_in("float16", cpuinfo)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
