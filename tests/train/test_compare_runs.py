@@ -80,7 +80,7 @@ def test_only_what_differs_is_shown(runs: list[Path]) -> None:
     found = {name: values for name, *values in differing([first, second])}
     assert found["model"] == ["cnn1", "cnn4"]
     assert found["data.made.gz"] == ["00000000", "ffffffff"]
-    assert found["mixture.fashion"] == ["-", "14000"]
+    assert found["mixture.fashion"] == ["-", "36000"]
     assert found["teachers"] == ["none", "cnn1-live"]
     assert "seed" not in found and "mixture" not in found
 
