@@ -1,6 +1,7 @@
 """Command line: ``python -m train MODEL --recipe article``; also the commands of COMMANDS."""
 
 import argparse
+import contextlib
 import dataclasses
 import importlib
 import math
@@ -19,6 +20,7 @@ COMMANDS = {
     "project": "train.project",
     "teach-figures": "train.teach_figures",
 }
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 WITH_KERAS = ("maps", "points")  # compare looks for it itself: it needs it for runs only
 
 
@@ -104,7 +106,7 @@ def main(argv: list[str]) -> int:
     except KeyboardInterrupt:
         went = "" if argv and argv[0] in COMMANDS else "; the same command goes on from the last whole epoch"
         print(f"\nstopped{went}", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def _train(args: argparse.Namespace) -> int:
@@ -151,4 +153,9 @@ def _train(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    status = main(sys.argv[1:])
+    if status == INTERRUPTED:  # what TensorFlow's threads were amid may crash an ordinary end: free(): invalid pointer
+        with contextlib.suppress(OSError):
+            sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
