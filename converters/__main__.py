@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_app.errors import EdgeAppError
 from edge_app.models import assets_dir
-from train.quiet import load_backend
+from train.quiet import INTERRUPTED, leave, load_backend
 
 SHIPPED = "int8"
 
@@ -46,7 +46,7 @@ def main(argv: list[str]) -> int:
         return 2
     except KeyboardInterrupt:
         print("\nstopped; what was installed before is still there", file=sys.stderr)
-        return 130
+        return INTERRUPTED
 
 
 def run(args: argparse.Namespace) -> int:
@@ -85,4 +85,4 @@ def run(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    leave(main(sys.argv[1:]))

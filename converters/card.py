@@ -93,14 +93,18 @@ def _credits(model: str, is_live: bool) -> list[str]:
 
 def _commands(contract: Contract, source: Source) -> list[str]:
     from train.recipes import recipe_of
+    from train.source import checkpoint_of
 
     config = source.config
     options = f" --size {config.size}" if config.model == "vgg19" else ""
     if config.recipe.learning_rate != recipe_of(config.recipe.name, config.model, on_gpu=False).learning_rate:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
-    folder = "assets/models/{}.tflite" if config.recipe.teaching and config.recipe.teaching.views else "runs/{}"
-    options += "".join(f" --teacher {folder.format(name)}" for name in config.teachers)
+    for name in config.teachers:
+        if config.recipe.teaching and config.recipe.teaching.views:
+            options += f" --teacher assets/models/{name}.tflite"
+        else:
+            options += f" --teacher {checkpoint_of(name, config.data[f'teacher {name}']) or f'runs/{name}'}"
     return [
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
         f"python -m converters runs/{config.name} --mode {contract.quantization}",

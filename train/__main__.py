@@ -1,7 +1,6 @@
 """Command line: ``python -m train MODEL --recipe article``; also the commands of COMMANDS."""
 
 import argparse
-import contextlib
 import dataclasses
 import importlib
 import math
@@ -10,7 +9,7 @@ import sys
 from pathlib import Path
 
 from edge_app.errors import EdgeAppError, RunError
-from train.quiet import load_backend
+from train.quiet import INTERRUPTED, leave, load_backend
 
 COMMANDS = {
     "compare": "train.compare",
@@ -20,7 +19,6 @@ COMMANDS = {
     "project": "train.project",
     "teach-figures": "train.teach_figures",
 }
-INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 WITH_KERAS = ("maps", "points")  # compare looks for it itself: it needs it for runs only
 
 
@@ -144,7 +142,9 @@ def _train(args: argparse.Namespace) -> int:
     config = Config(args.model, recipe, args.seed, size, data.digests | digests, staff.names, precision)
     run_dir = Path(args.out or f"runs/{config.name}")
     if not computes_in(precision):
-        print(f"{precision} makes the training much slower here. Leave --mixed-precision out, if that is not meant")
+        print(
+            f"{precision} is likely to make the training much slower here: leave --mixed-precision out, or stop it now"
+        )
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
     inputs = Inputs(data, base, paths, staff.networks, team, staff.answering)
     if result := run(config, inputs, run_dir):
@@ -153,9 +153,4 @@ def _train(args: argparse.Namespace) -> int:
 
 
 if __name__ == "__main__":
-    status = main(sys.argv[1:])
-    if status == INTERRUPTED:  # what TensorFlow's threads were amid may crash an ordinary end: free(): invalid pointer
-        with contextlib.suppress(OSError):
-            sys.stdout.flush()
-        os._exit(status)
-    sys.exit(status)
+    leave(main(sys.argv[1:]))

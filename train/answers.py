@@ -148,7 +148,8 @@ def folder_of(config: Config, run_dir: Path) -> Path:
     """Where these teachers' answers to these views are kept: beside the run, so that other pupils find them."""
     recipe = config.recipe
     assert recipe.mixture is not None and recipe.teaching is not None
-    mixture = [dataclasses.asdict(recipe.mixture), recipe.batch_size, VIEW_SIDE, MIXED_SHARE, MIXED]
+    coloured = dataclasses.replace(recipe.mixture, fashion=0)  # nobody is asked about Fashion-MNIST as it is
+    mixture = [dataclasses.asdict(coloured), recipe.batch_size, VIEW_SIDE, MIXED_SHARE, MIXED]
     asked = json.dumps([config.seed, config.data, mixture, recipe.teaching.views], sort_keys=True)
     return run_dir.parent / "answers" / hashlib.sha256(asked.encode()).hexdigest()[:16]
 

@@ -9,7 +9,7 @@ import keras
 
 # Keras's policies: variables, and so the state and the weights, are float32 in all of them.
 PRECISIONS = {"float32": "float32", "bfloat16": "mixed_bfloat16", "float16": "mixed_float16"}
-BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16"}
+BFLOAT16_FLAGS = {"avx512_bf16", "amx_bf16", "bf16"}  # the last on 64-bit ARM
 WORKERS_ON_GPU = 4  # threads that make batches; a CPU has no core to spare for them
 
 
@@ -34,10 +34,10 @@ def jit_compile() -> bool | str:
 
 
 def computes_in(precision: str, cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether the device has instructions for ``precision`` (a key of PRECISIONS).
+    """Whether the device is known to have fast instructions for ``precision`` (a key of PRECISIONS).
 
-    GPUs are taken to have them all. No processor has them for float16; for bfloat16 it is what Linux says. Without them
-    16 bits are emulated, and learning takes many times as long (docs/training.md).
+    GPUs are taken to have them all. Of a processor, for bfloat16, it is what Linux says; for float16 none was seen to.
+    Without them 16 bits are emulated, and learning takes many times as long (docs/training.md).
     """
     if precision == "float32" or on_gpu():
         return True

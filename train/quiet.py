@@ -1,16 +1,17 @@
-"""Loading Keras's backend without what TensorFlow's C++ code says at every start."""
+"""Loading Keras's backend without what TensorFlow's C++ code says at every start, and leaving it in one piece."""
 
+import contextlib
 import faulthandler
 import os
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NoReturn
 
 from edge_app.errors import RunError
 
+INTERRUPTED = 130  # 128 + SIGINT, as shells say it
 DRIVERS = (Path("/proc/driver/nvidia"), Path("/dev/dxg"))  # of an NVIDIA GPU: on Linux, in Windows's Linux
 
 
@@ -42,7 +43,19 @@ def load_backend() -> None:
                 sys.stderr.write(said.read().decode(errors="replace"))
 
 
-@contextmanager
+def leave(status: int) -> NoReturn:
+    """Ends the process. After Ctrl-C Python's clean-up is left out: TensorFlow's threads were amid something.
+
+    It was seen to end in "free(): invalid pointer" and an abort.
+    """
+    if status == INTERRUPTED:
+        with contextlib.suppress(OSError, AttributeError):  # nobody listens, or standard output was closed from start
+            sys.stdout.flush()
+        os._exit(status)
+    sys.exit(status)
+
+
+@contextlib.contextmanager
 def _redirected(file: IO[bytes]) -> Iterator[None]:
     """Standard error, that of C++ code too, goes into an open file; if the process is aborted, Python says where."""
     if sys.stderr is None:  # closed by whoever started the program

@@ -11,9 +11,11 @@ import numpy as np
 from edge_app.contract import InputSpec
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
+from edge_app.models import assets_dir
 from train.models import MODELS, WIDE, build
 from train.recipes import Config, Recipe
 from train.run import CONFIG, RESULT, WEIGHTS
+from train.vgg19 import weights_digest
 
 SUFFIX = ".weights.h5"
 
@@ -66,6 +68,20 @@ def load_source(path: Path) -> Source:
         ) from error
     network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
     return Source(parsed, result, network, is_run)
+
+
+def checkpoint_of(run: str, digest: str) -> str | None:
+    """The kept checkpoint of a run of that name, e.g. ``cnn4-live``, whose weights have that digest; None if none has.
+
+    A relative path, as a command takes it in the project's folder.
+    """
+    for path in sorted((assets_dir() / "checkpoints").glob(f"*{SUFFIX}")):
+        if not path.name.startswith(run.partition("-")[0]):
+            continue
+        source = load_source(path)
+        if source.config.name == run and weights_digest(source.network) == digest:
+            return f"assets/checkpoints/{path.name}"
+    return None
 
 
 def load_chain(path: Path) -> Source:

@@ -185,6 +185,12 @@ def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path:
     assert result["best_epoch"] in (1, 2, 3) and set(result["pictures"]) == {"photos", "products"}
     assert [folder.name for folder in (tmp_path / "answers").iterdir()] == [folder_of(config(), tmp_path / "run").name]
     assert folder_of(config(), tmp_path / "cnn3") == folder_of(config(9), tmp_path / "cnn1")  # other pupils
+    mixture = config().recipe.mixture
+    assert mixture is not None
+    for other, is_asked in (({"fashion": 7}, False), ({"pasted": 5}, True)):  # the first has labels alone
+        changed = dataclasses.replace(config().recipe, mixture=dataclasses.replace(mixture, **other))
+        found = folder_of(dataclasses.replace(config(), recipe=changed), tmp_path / "run")
+        assert (found != folder_of(config(), tmp_path / "run")) == is_asked
     asked = dataclasses.replace(config(), data={"teacher cnn4": "00"})
     assert folder_of(asked, tmp_path / "run") != folder_of(config(), tmp_path / "run")
     assert made == {path: path.stat().st_mtime_ns for path in (tmp_path / "answers").rglob("*.npz")}

@@ -69,3 +69,16 @@ def test_what_was_said_before_a_failure_is_not_lost(
 def test_without_a_standard_error_stream() -> None:
     command = f"exec 2>&-; {sys.executable} -m train cnn1 --data /nowhere"
     assert subprocess.run(["bash", "-c", command], timeout=120, check=False).returncode == 2
+
+
+@pytest.mark.parametrize(
+    ("status", "shell", "printed"),
+    [(0, "", "said\ncleaned up\n"), (quiet.INTERRUPTED, "", "said\n"), (quiet.INTERRUPTED, "exec >&-; ", "")],
+)
+def test_after_ctrl_c_nothing_is_cleaned_up(status: int, shell: str, printed: str) -> None:
+    ends = (
+        f"import atexit, train.quiet; atexit.register(print, 'cleaned up'); print('said'); train.quiet.leave({status})"
+    )
+    command = ["bash", "-c", f'{shell}exec {sys.executable} -c "{ends}"']
+    done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (status, printed, "")

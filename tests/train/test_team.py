@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from teamwork import stripes, work
 
+import train.devices
 import train.fit
 from edge_app.errors import RunError
 from train.devices import computes_in
@@ -95,7 +96,8 @@ def test_team_of_one_and_what_keras_cannot_do(monkeypatch: pytest.MonkeyPatch) -
             gather("cnn1", "article")
 
 
-def test_which_precisions_a_processor_computes_in(tmp_path: Path) -> None:
+def test_which_precisions_a_processor_computes_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train.devices, "on_gpu", lambda: False)
     old, new = tmp_path / "old", tmp_path / "new"
     old.write_text("processor : 0\nflags\t\t: fpu avx512f avx512_bf16_not\n", encoding="utf-8")
     new.write_text("processor : 0\nflags\t\t: fpu avx512f avx512_bf16\n", encoding="utf-8")
@@ -103,6 +105,8 @@ def test_which_precisions_a_processor_computes_in(tmp_path: Path) -> None:
         assert computes_in("bfloat16", cpuinfo) == expected
         assert computes_in("float32", cpuinfo)
         assert not computes_in("float16", cpuinfo)
+    monkeypatch.setattr(train.devices, "on_gpu", lambda: True)
+    assert computes_in("float16", old)
 
 
 @pytest.mark.parametrize("precision", ["bfloat16", "float16"])
