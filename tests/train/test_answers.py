@@ -187,8 +187,9 @@ def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path:
     assert folder_of(config(), tmp_path / "cnn3") == folder_of(config(9), tmp_path / "cnn1")  # other pupils
     mixture = config().recipe.mixture
     assert mixture is not None
-    for other, is_asked in (({"fashion": 7}, False), ({"pasted": 5}, True)):  # the first has labels alone
-        changed = dataclasses.replace(config().recipe, mixture=dataclasses.replace(mixture, **other))
+    more_fashion, more_pasted = dataclasses.replace(mixture, fashion=7), dataclasses.replace(mixture, pasted=5)
+    for other, is_asked in ((more_fashion, False), (more_pasted, True)):  # the first has labels alone
+        changed = dataclasses.replace(config().recipe, mixture=other)
         found = folder_of(dataclasses.replace(config(), recipe=changed), tmp_path / "run")
         assert (found != folder_of(config(), tmp_path / "run")) == is_asked
     asked = dataclasses.replace(config(), data={"teacher cnn4": "00"})

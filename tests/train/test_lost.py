@@ -182,7 +182,7 @@ def test_what_is_finite_passes(tmp_path: Path) -> None:
     with pytest.raises(RunError, match=r"^val_loss became inf in epoch 1\. Nothing was kept"):
         require_finite(good | {"epoch": 1.0, "val_loss": np.inf}, [], tmp_path)
     with pytest.raises(RunError, match=r"^weights became infinite or not a number in epoch 2\."):
-        require_finite(good, [np.zeros(2, np.int64), np.float32([1, np.inf])], tmp_path)
+        require_finite(good, [np.zeros(2, np.int64), np.array([1, np.inf], np.float32)], tmp_path)
 
 
 def test_state_is_of_no_backend(tmp_path: Path) -> None:
