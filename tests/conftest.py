@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import signal
 import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,6 +19,8 @@ os.environ["KERAS_HOME"] = tempfile.mkdtemp(prefix="edge-app-keras-")
 os.environ["XDG_DATA_HOME"] = tempfile.mkdtemp(prefix="edge-app-user-")  # what was taught here is no test's affair
 os.environ.setdefault("KERAS_BACKEND", "tensorflow")
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+# A suite that a script started in the background ignores Ctrl-C, and so would every program that it starts and stops.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session")
