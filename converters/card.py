@@ -8,6 +8,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from edge_app.contract import Contract
+from edge_app.models import contracts
 
 if TYPE_CHECKING:
     from converters.measure import Measured
@@ -100,12 +101,21 @@ def _commands(contract: Contract, source: Source) -> list[str]:
     if config.recipe.learning_rate != recipe_of(config.recipe.name, config.model, on_gpu=False).learning_rate:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
+    notes: list[str] = []
+    installed = {contract.sha256 for contract in contracts()}
+    if config.start:
+        is_run = config.start == config.name
+        options += f" --start-from {f'runs/{config.start}' if is_run else f'assets/models/{config.start}.tflite'}"
+        notes.append(f"# {config.start} is one that was tuned before this one (docs/training.md)")
     for name in config.teachers:
         if config.recipe.teaching and config.recipe.teaching.views:
             options += f" --teacher assets/models/{name}.tflite"
+            if config.data[f"teacher {name}"] not in installed:
+                notes.append(f"# {name}.tflite was another then (SHA-256 {config.data[f'teacher {name}'][:12]}...)")
         else:
             options += f" --teacher {checkpoint_of(name, config.data[f'teacher {name}']) or f'runs/{name}'}"
     return [
+        *notes,
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
         f"python -m converters runs/{config.name} --mode {contract.quantization}",
     ]
@@ -125,7 +135,8 @@ def _origin(known: dict[str, Any]) -> str:
     config, training = known["config"], known["training"]
     recipe, mixture = config["recipe"], config["recipe"]["mixture"]
     taught = f"Taught by {', '.join(config['teachers'])} (arXiv 1503.02531)." if config["teachers"] else ""
-    but = ", not counting the head alone" if recipe["tuning"] else ""
+    but = ", not counting the head alone" if recipe["tuning"] and recipe["tuning"]["head_epochs"] else ""
+    but = f", not counting those of the {config['start']} it started from" if config["start"] else but
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
     if mixture is None:
@@ -151,6 +162,8 @@ def _course(recipe: dict[str, Any]) -> str:
         return f"Views of {views} such epochs, and a quarter more that are two in one: {course}" if views else course
     first, head = tuning["first_block"], tuning["head_epochs"]
     base = "all layers below it" if first == 1 else f"the base from block {first} on"
+    if not head:
+        return f"{epochs} such epochs for the head and {base}{last}"
     return f"{head} such epoch{'s' if head > 1 else ''} for the new head alone, then {epochs} for it and {base}{last}"
 
 

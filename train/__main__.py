@@ -68,6 +68,12 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 96; article 150 on a GPU, 64 on a CPU)"
     )
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
+    parser.add_argument(
+        "--start-from",
+        metavar="RUN",
+        type=Path,
+        help="for vgg19 by live: tune this one further, a run or a converted model, instead of one that knows ImageNet",
+    )
     return parser.parse_args(argv)
 
 
@@ -115,7 +121,8 @@ def _train(args: argparse.Namespace) -> int:
     from train.run import Inputs, run, summary
     from train.staff import load_staff
     from train.team import ALONE, gather
-    from train.vgg19 import default_size, load_base, weights_digest
+    from train.tuned import Beginning, begin
+    from train.vgg19 import default_size
 
     team = gather(args.model, args.recipe) if args.all_devices else ALONE
     precision = args.mixed_precision or "float32"
@@ -124,29 +131,35 @@ def _train(args: argparse.Namespace) -> int:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     shape = Config(args.model, recipe, args.seed, size, {}).shape  # refuses what cannot be, before anything is loaded
+    if args.start_from and (args.model != "vgg19" or args.recipe != "live"):
+        raise RunError("--start-from is for vgg19 by --recipe live: all others are trained from the start.")
+    if args.start_from and args.backbone_weights:
+        raise RunError("--start-from and --backbone-weights both say what vgg19 begins with: leave one out.")
     digests: dict[str, str] = {}
-    base = paths = None
+    paths = None
     if recipe.mixture:
         paths = find_paths(find_data(args.data), args.photos, args.products)
         digests |= digests_of(paths)
     elif args.photos or args.products:
         raise RunError("--photos and --products are for the recipe live.")
     data = load_fashion_mnist(args.data, args.seed)
+    beginning = Beginning()
     if args.model == "vgg19":
         with team.scope(), computing_in(precision):
-            base = load_base(size, args.backbone_weights)
-        digests["vgg19 base"] = weights_digest(base)
+            beginning = begin(size, args.backbone_weights, args.start_from)
+    recipe = beginning.recipe(recipe)
     staff = load_staff(args.teacher, recipe, shape, team)
     recipe = staff.recipe(recipe)
-    digests |= {f"teacher {name}": digest for name, digest in staff.digests}
-    config = Config(args.model, recipe, args.seed, size, data.digests | digests, staff.names, precision)
+    digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
+    config = Config(args.model, recipe, args.seed, size, digests, staff.names, precision, beginning.name)
     run_dir = Path(args.out or f"runs/{config.name}")
     if not computes_in(precision):
         print(
-            f"{precision} is likely to make the training much slower here: leave --mixed-precision out, or stop it now"
+            f"no fast instructions for {precision} were found here, and without them training takes many times as "
+            "long: stop it now and leave --mixed-precision out, unless you know better"
         )
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
-    inputs = Inputs(data, base, paths, staff.networks, team, staff.answering)
+    inputs = Inputs(data, beginning.base, beginning.head, paths, staff.networks, team, staff.answering)
     if result := run(config, inputs, run_dir):
         print(summary(result, run_dir))
     return 0

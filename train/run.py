@@ -68,7 +68,7 @@ def read_config(run_dir: Path) -> Config:
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: {error}. Name the folder of a run made by `python -m train`.") from error
     except RunError as error:
-        raise RunError(f"{path}: {error}") from error
+        raise RunError(f"{path}: {error} Train it again: delete the folder, or name another --out.") from error
 
 
 def versions() -> dict[str, str]:
@@ -137,12 +137,14 @@ def plot_answers(logits: Float32, split: Split, labels: tuple[str, ...], run_dir
 
 @dataclass(frozen=True)
 class Inputs:
-    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights; for ``live`` pictures' ``paths``;
-    networks that teach, which take the same pixels and know the same classes, the ``team`` in whose scope all these
-    were made; and converted models that teach by ``answering`` to the same views, which they see in their own way."""
+    """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights, and its ``head``, if it was tuned
+    before; for ``live`` pictures' ``paths``; networks that teach, which take the same pixels and know the same classes,
+    the ``team`` in whose scope all these were made; and converted models that teach by ``answering`` to the same views,
+    which they see in their own way."""
 
     data: FashionMnist
     base: keras.Model | None = None
+    head: keras.Model | None = None
     paths: Paths | None = None
     teachers: tuple[keras.Model, ...] = ()
     team: Team = ALONE
@@ -178,7 +180,7 @@ def _train(config: Config, inputs: Inputs, run_dir: Path) -> Trained:
         if inputs.paths is not None:
             lessons = load_lessons(config, inputs.data, inputs.paths)
             if inputs.base is not None:
-                return tune_vgg19(config, lessons, run_dir, inputs.base, team)
+                return tune_vgg19(config, lessons, run_dir, inputs.base, head=inputs.head, team=team)
             return train_live(config, lessons, run_dir, inputs.teachers, team)
         if inputs.base is not None:
             return train_vgg19(config, inputs.data, run_dir, inputs.base, team)

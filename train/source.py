@@ -61,7 +61,7 @@ def load_source(path: Path) -> Source:
             raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
         network = build(parsed.model, parsed.size, live=parsed.recipe.mixture is not None)
         network.load_weights(weights)
-    except (OSError, ValueError, TypeError, KeyError) as error:
+    except (OSError, ValueError, TypeError, KeyError, RunError) as error:
         raise RunError(
             f"{path}: not a complete run or checkpoint ({error}). Name a folder that `python -m train` has finished, "
             f"or a file assets/checkpoints/NAME{SUFFIX}."
@@ -78,7 +78,10 @@ def checkpoint_of(run: str, digest: str) -> str | None:
     for path in sorted((assets_dir() / "checkpoints").glob(f"*{SUFFIX}")):
         if not path.name.startswith(run.partition("-")[0]):
             continue
-        source = load_source(path)
+        try:
+            source = load_source(path)
+        except RunError:  # of another version, or damaged: whatever it is, it is not known to be that one
+            continue
         if source.config.name == run and weights_digest(source.network) == digest:
             return f"assets/checkpoints/{path.name}"
     return None

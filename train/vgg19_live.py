@@ -17,20 +17,31 @@ from train.recipes import Config, Tuning
 from train.team import ALONE, Team
 
 
-def tune_vgg19(config: Config, lessons: Lessons, run_dir: Path, base: keras.Model, team: Team = ALONE) -> Trained:
-    """Trains a new head on ``base``, then tunes both. The network is the whole one, the history that of the tuning.
+def tune_vgg19(
+    config: Config,
+    lessons: Lessons,
+    run_dir: Path,
+    base: keras.Model,
+    *,
+    head: keras.Model | None = None,
+    team: Team = ALONE,
+) -> Trained:
+    """Trains a new head on ``base`` if there is none, then tunes both. The network is the whole one, the history that
+    of the tuning.
 
-    The head's own history is in ``run_dir``/head.
+    A new head's own history is in ``run_dir``/head.
     """
     tuning = config.recipe.tuning
     assert tuning is not None
-    with computing_in(config.precision):
-        head = build_vgg19_head(base.output_shape[1:], live=True)
+    if head is None:
+        with computing_in(config.precision):
+            head = build_vgg19_head(base.output_shape[1:], live=True)
     network = join_vgg19(base, head)
 
-    base.trainable = False
-    for_head_alone = [Phase(tuning.head_epochs, lessons.batches, lessons.augmentation(config))]
-    fit(network, for_head(config, tuning), for_head_alone, lessons.val, run_dir / "head", team=team)
+    if tuning.head_epochs:
+        base.trainable = False
+        for_head_alone = [Phase(tuning.head_epochs, lessons.batches, lessons.augmentation(config))]
+        fit(network, for_head(config, tuning), for_head_alone, lessons.val, run_dir / "head", team=team)
     tune_from(base, tuning.first_block)
     return Trained(network, fit(network, config, lessons.phases(config), lessons.val, run_dir, team=team))
 

@@ -7,13 +7,17 @@ import keras
 import numpy as np
 import pytest
 
+import train.source
+from converters.checkpoint import keep_checkpoint
 from edge_app.errors import RunError
+from edge_app.models import assets_dir
 from train.fit import Teachers, class_of
 from train.losses import students_accuracy, taught
 from train.models import build
 from train.recipes import TEACHING, Config, article, live
 from train.run import Inputs, run
-from train.source import Source, load_source, require_same_lesson
+from train.source import Source, checkpoint_of, load_source, require_same_lesson
+from train.vgg19 import weights_digest
 
 P_STUDENT, P_TEACHER = np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.5, 0.25])
 
@@ -77,3 +81,16 @@ def test_a_taught_run_remembers_its_teachers(tmp_path: Path) -> None:
     )
     run(taught_config, Inputs(DATA, teachers=(build("cnn1"),)), tmp_path)
     assert load_source(tmp_path).config == taught_config
+
+
+def test_a_kept_checkpoint_is_known_by_its_weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(train.source, "assets_dir", lambda: tmp_path)
+    (tmp_path / "checkpoints").mkdir()
+    kept = load_source(assets_dir() / "checkpoints" / "cnn1.weights.h5")
+    keep_checkpoint(kept, tmp_path / "checkpoints")
+    digest = weights_digest(kept.network)
+    (tmp_path / "checkpoints" / "cnn1-damaged.weights.h5").write_bytes(b"")  # comes first, and hides nothing
+    (tmp_path / "checkpoints" / "cnn1-damaged.json").write_text("{}")
+    assert checkpoint_of("cnn1-live", digest) == "assets/checkpoints/cnn1.weights.h5"
+    assert checkpoint_of("cnn1-live", digest[::-1]) is None
+    assert checkpoint_of("cnn1-article", digest) is None
