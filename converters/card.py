@@ -102,16 +102,16 @@ def _commands(contract: Contract, source: Source) -> list[str]:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
     notes: list[str] = []
-    installed = {contract.sha256 for contract in contracts()}
     if config.start:
-        is_run = config.start == config.name
-        options += f" --start-from {f'runs/{config.start}' if is_run else f'assets/models/{config.start}.tflite'}"
-        notes.append(f"# {config.start} is one that was tuned before this one (docs/training.md)")
+        digest = config.data[f"start {config.start}"]
+        options += " --start-from EARLIER"
+        notes.append(f"# EARLIER is the {config.start} it went on from, with weights of the SHA-256 {digest[:12]}...")
     for name in config.teachers:
         if config.recipe.teaching and config.recipe.teaching.views:
             options += f" --teacher assets/models/{name}.tflite"
-            if config.data[f"teacher {name}"] not in installed:
-                notes.append(f"# {name}.tflite was another then (SHA-256 {config.data[f'teacher {name}'][:12]}...)")
+            digest = config.data[f"teacher {name}"]
+            if digest not in (other.sha256 for other in contracts()):
+                notes.append(f"# {name}.tflite was another then (SHA-256 {digest[:12]}...)")
         else:
             options += f" --teacher {checkpoint_of(name, config.data[f'teacher {name}']) or f'runs/{name}'}"
     return [
@@ -136,7 +136,8 @@ def _origin(known: dict[str, Any]) -> str:
     recipe, mixture = config["recipe"], config["recipe"]["mixture"]
     taught = f"Taught by {', '.join(config['teachers'])} (arXiv 1503.02531)." if config["teachers"] else ""
     but = ", not counting the head alone" if recipe["tuning"] and recipe["tuning"]["head_epochs"] else ""
-    but = f", not counting those of the {config['start']} it started from" if config["start"] else but
+    if start := config.get("start"):
+        but = f", not counting those of an earlier {start}, tuned before, with whose weights it began"
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
     if mixture is None:

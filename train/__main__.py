@@ -65,7 +65,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     )
     parser.add_argument("--learning-rate", type=_positive, metavar="RATE", help="Adam's first (the recipe's own)")
     parser.add_argument(
-        "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 96; article 150 on a GPU, 64 on a CPU)"
+        "--size", type=_whole, metavar="PX", help="side of vgg19's input (live 128; article 150 on a GPU, 64 on a CPU)"
     )
     parser.add_argument("--backbone-weights", metavar="FILE", help="VGG-19's ImageNet weights (a download)")
     parser.add_argument(
@@ -146,8 +146,8 @@ def _train(args: argparse.Namespace) -> int:
     beginning = Beginning()
     if args.model == "vgg19":
         with team.scope(), computing_in(precision):
-            beginning = begin(size, args.backbone_weights, args.start_from)
-    recipe = beginning.recipe(recipe)
+            beginning = begin(size, args.seed, args.backbone_weights, args.start_from)
+    recipe = beginning.shortened(recipe)
     staff = load_staff(args.teacher, recipe, shape, team)
     recipe = staff.recipe(recipe)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
@@ -160,6 +160,8 @@ def _train(args: argparse.Namespace) -> int:
         )
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
     inputs = Inputs(data, beginning.base, beginning.head, paths, staff.networks, team, staff.answering)
+    if args.start_from and args.start_from.resolve() == run_dir.resolve():
+        raise RunError(f"{run_dir} is what it is to start from. Name another --out.")
     if result := run(config, inputs, run_dir):
         print(summary(result, run_dir))
     return 0

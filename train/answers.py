@@ -38,7 +38,7 @@ from train.world import live_augmentation
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
-VIEW_SIDE = 96  # pixels: as large as vgg19 wants them
+VIEW_SIDE = 128  # pixels: as large as vgg19 wants them
 MIXED_SHARE = 0.25  # this many views in one, for each view
 MIXED = (0.25, 0.75)  # one's share in them
 PUPIL = spec_of(28, 1)

@@ -48,6 +48,7 @@ def lighting_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
         changes.append(layers.RandomContrast(config.contrast, seed=seed + 6, **RANGE))
     if config.erasing:
         scale = (0.02, config.erasing)
+        # Keras draws the probability, too: from 0 to ``factor``, which is a quarter on average
         changes.append(layers.RandomErasing(factor=0.5, scale=scale, seed=seed + 7, **RANGE))
     return changes
 

@@ -15,7 +15,7 @@ class Augmentation:
 
     Rotation and shear in degrees; shift and zoom as a share of the side; ``flip`` mirrors every second picture;
     brightness as a share of the range, contrast as a share of itself; ``erasing`` is the largest share of the area
-    that is erased, in every second picture.
+    that is erased, in every fourth picture.
     """
 
     rotation_deg: float
@@ -199,7 +199,7 @@ LIVE_MIXTURE = Mixture(
 LIVE_RATES = {"cnn1": 3e-3, "cnn3": 2e-3, "cnn4": 2e-3, "vgg19": 1e-4, WIDE: 2e-3}
 VGG_EPOCHS = {True: (20, 2), False: (3, 1)}  # with a GPU, and without; in the last, Fashion-MNIST is not changed
 VGG_TUNING = {True: Tuning(3, 1e-3, first_block=1), False: Tuning(1, 1e-3, first_block=4)}
-# A CPU takes 0.03 to 0.06 s to learn from a picture: what the photos alone can teach comes first.
+# A CPU takes 0.03 to 0.07 s to learn from a picture: what the photos alone can teach comes first.
 VGG_CPU_SHARES: dict[str, Any] = {
     "fashion": 4500,
     "pasted": 500,

@@ -73,6 +73,8 @@ def _facts(config: Config, result: dict[str, Any]) -> str:
         "epochs": f"{recipe.epochs} plain, {recipe.augmented_epochs} augmented, {recipe.final_epochs} at last with "
         f"Fashion-MNIST as it is, batches of {recipe.batch_size}",
         "Adam's first rate": f"{recipe.learning_rate:g}, falling to 0",
+        **({"started from": f"{config.start}, tuned before"} if config.start else {}),
+        "precision": config.precision,
         "teachers": ", ".join(config.teachers) or "none",
         "time": f"{result['training_s'] / 60:.1f} minutes on {result['device']}",
         "versions": ", ".join(f"{name} {version}" for name, version in result["versions"].items()),

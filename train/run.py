@@ -68,7 +68,7 @@ def read_config(run_dir: Path) -> Config:
     except (OSError, ValueError) as error:
         raise RunError(f"{path}: {error}. Name the folder of a run made by `python -m train`.") from error
     except RunError as error:
-        raise RunError(f"{path}: {error} Train it again: delete the folder, or name another --out.") from error
+        raise RunError(f"{path}: {error} Train it again, under another --out.") from error
 
 
 def versions() -> dict[str, str]:

@@ -63,8 +63,8 @@ def load_source(path: Path) -> Source:
         network.load_weights(weights)
     except (OSError, ValueError, TypeError, KeyError, RunError) as error:
         raise RunError(
-            f"{path}: not a complete run or checkpoint ({error}). Name a folder that `python -m train` has finished, "
-            f"or a file assets/checkpoints/NAME{SUFFIX}."
+            f"{path}: not a complete run or checkpoint ({str(error).rstrip('.')}). Name a folder that `python -m "
+            f"train` has finished, or a file assets/checkpoints/NAME{SUFFIX}."
         ) from error
     network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
     return Source(parsed, result, network, is_run)

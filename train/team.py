@@ -49,9 +49,8 @@ def gather(model: str, recipe: str) -> Team:
     """
     if keras.backend.backend() == "jax":
         if model == "vgg19":
-            raise RunError(
-                "under JAX vgg19 is trained on one device. Leave --all-devices out, or set KERAS_BACKEND=tensorflow."
-            )
+            other = "." if recipe == "live" else ", or set KERAS_BACKEND=tensorflow."
+            raise RunError(f"under JAX vgg19 is trained on one device. Leave --all-devices out{other}")
         return _gather_jax()
     if keras.backend.backend() != "tensorflow":
         raise RunError(f"--all-devices needs TensorFlow or JAX, not {keras.backend.backend()}. Leave it out.")
@@ -72,9 +71,10 @@ def gather(model: str, recipe: str) -> Team:
     if len(accelerators) == 1:
         return ALONE
     if recipe == "live":
+        other = "." if model == "vgg19" else ", or set KERAS_BACKEND=jax."
         raise RunError(
             "under TensorFlow a device sees a part of each batch only, and the recipe live treats rows by their place "
-            "in the whole. Leave --all-devices out, or set KERAS_BACKEND=jax."
+            f"in the whole. Leave --all-devices out{other}"
         )
     return Team(devices=len(accelerators), scope=tensorflow.distribute.MirroredStrategy(accelerators).scope)
 

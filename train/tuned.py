@@ -37,54 +37,71 @@ class Beginning:
     name: str = ""
     digests: dict[str, str] = field(default_factory=dict)
 
-    def recipe(self, recipe: Recipe) -> Recipe:
+    def shortened(self, recipe: Recipe) -> Recipe:
         """The recipe, in which no head learns alone that was tuned before."""
         if self.head is None or recipe.tuning is None:
             return recipe
         return replace(recipe, tuning=replace(recipe.tuning, head_epochs=0))
 
 
-def begin(size: int, backbone_weights: str | None, start_from: Path | None) -> Beginning:
-    """ImageNet's weights, from a file or Keras's download, or those of a tuned vgg19. Raises RunError."""
+def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path | None) -> Beginning:
+    """ImageNet's weights, from a file or Keras's download, or those of a tuned vgg19. Raises RunError.
+
+    ``seed`` has to be that of the tuned one: it says which images of Fashion-MNIST are for validation.
+    """
     if start_from is None:
         base = load_base(size, backbone_weights)
         return Beginning(base, digests={"vgg19 base": weights_digest(base)})
-    name, base, head = load_tuned(start_from, size)
+    name, base, head = load_tuned(start_from, size, seed)
     return Beginning(base, head, name, {f"start {name}": weights_digest(join_vgg19(base, head))})
 
 
-def load_tuned(path: Path, size: int) -> tuple[str, keras.Model, keras.Model]:
+def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, keras.Model]:
     """The name, base and head of a vgg19 for cameras, for pictures of ``size`` x ``size`` pixels, whatever size it had.
 
     The head averages over places, so the weights fit any size. Raises RunError for any other network.
     """
+    if not path.exists():
+        raise RunError(f"{path}: not found. Name the folder of a run, or a {CONVERTED} file, with --start-from.")
     base = build_vgg19_base(size, None)
     head = build_vgg19_head(base.output_shape[1:], live=True)
-    name, weights = _converted(path) if path.suffix.lower() == CONVERTED else _run(path)
-    for layer in flattened(join_vgg19(base, head)):
-        if isinstance(layer, keras.layers.Layer) and layer.weights:
-            layer.set_weights(weights[layer.name])
+    name, its_seed, weights = _converted(path) if path.suffix == CONVERTED else _run(path)
+    if its_seed != seed:
+        raise RunError(
+            f"{path} was trained with seed {its_seed}, and so on images that with seed {seed} are for validation. "
+            f"Go on with --seed {its_seed}."
+        )
+    try:
+        for layer in flattened(join_vgg19(base, head)):
+            if isinstance(layer, keras.layers.Layer) and layer.weights:
+                layer.set_weights(weights[layer.name])
+    except (KeyError, ValueError) as error:
+        raise _refused(path, f"its layers are not those of today's vgg19 ({error})") from error
     return name, base, head
 
 
-def _run(path: Path) -> tuple[str, Weights]:
+def _run(path: Path) -> tuple[str, int, Weights]:
     source = load_source(path)
     if source.config.model != "vgg19" or not source.is_live:
-        raise _not_tuned(path, source.config.name)
+        raise _refused(path, f"it is {source.config.name}")
     layers = (layer for layer in flattened(source.network) if isinstance(layer, keras.layers.Layer))
-    return source.config.name, {layer.name: layer.get_weights() for layer in layers}
+    return source.config.name, source.config.seed, {layer.name: layer.get_weights() for layer in layers}
 
 
-def _converted(path: Path) -> tuple[str, Weights]:
+def _converted(path: Path) -> tuple[str, int, Weights]:
     contract = Classifier.load(str(path), threads=1).contract
-    if contract.architecture != "vgg19" or contract.labels != LIVE or contract.quantization != "int8":
-        raise _not_tuned(path, f"{contract.name} ({contract.quantization})")
-    return contract.name, weights_of(path)
+    if contract.architecture != "vgg19" or contract.variant != "live":
+        raise _refused(path, f"it is {contract.name}")
+    if contract.quantization != "int8":
+        raise _refused(path, f"its mode is {contract.quantization}, and only int8 is read back")
+    if contract.labels != LIVE:
+        raise _refused(path, "it names other classes than edge_app/labels.py does today")
+    return contract.name, int(contract.recipe["seed"]), weights_of(path)
 
 
-def _not_tuned(path: Path, what: str) -> RunError:
+def _refused(path: Path, why: str) -> RunError:
     return RunError(
-        f"{path}: {what} cannot be tuned further. Name the folder of a run of vgg19 by --recipe live, or an int8 "
+        f"{path} cannot be tuned further: {why}. Name the folder of a run of vgg19 by --recipe live, or an int8 "
         f"{CONVERTED} of one, with --start-from."
     )
 
@@ -98,12 +115,15 @@ def weights_of(path: Path) -> Weights:
     found: dict[str, dict[str, Float32]] = {}
     for detail in interpreter.get_tensor_details():
         scales, name = detail["quantization_parameters"]["scales"], LAYER.match(detail["name"])
-        is_kernel = detail["name"].endswith(("/convolution", "/MatMul"))
-        if name and (is_kernel or (detail["dtype"] == np.int32 and len(scales))):
-            values = interpreter.get_tensor(detail["index"])
-            values = (values * scales.reshape(-1, *[1] * (values.ndim - 1))).astype(np.float32)
-            part = "kernel" if is_kernel else "bias"
-            found.setdefault(name[1], {})[part] = np.moveaxis(values, 0, -1) if is_kernel else values
-    weights = {layer: [parts["kernel"], parts["bias"]] for layer, parts in found.items()}
-    weights["block1_conv1"][0] = weights["block1_conv1"][0][:, :, ::-1]
+        if name is None or len(scales) != detail["shape"][0]:
+            continue  # not one scale for each channel that comes out: neither kernel nor bias
+        if detail["dtype"] == np.int8 and detail["name"].endswith(("/convolution", "/MatMul")):
+            values = interpreter.get_tensor(detail["index"]) * scales.reshape(-1, *[1] * (len(detail["shape"]) - 1))
+            found.setdefault(name[1], {})["kernel"] = np.moveaxis(values, 0, -1).astype(np.float32)
+        elif detail["dtype"] == np.int32:
+            values = interpreter.get_tensor(detail["index"]) * scales
+            found.setdefault(name[1], {})["bias"] = values.astype(np.float32)
+    weights = {layer: [parts["kernel"], parts["bias"]] for layer, parts in found.items() if len(parts) == 2}
+    if first := weights.get("block1_conv1"):
+        first[0] = first[0][:, :, ::-1]
     return weights

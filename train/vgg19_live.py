@@ -1,7 +1,7 @@
 """The recipe ``live`` for vgg19: its base, trained on ImageNet, tuned to garments in the world.
 
 With a GPU all of it is tuned. On a CPU the blocks below block 4 stay as they are: they see edges and textures, alike in
-all pictures, and learning them, too, would take nearly half of the time (docs/training.md).
+all pictures, and learning them, too, would take a third of the time or more (docs/training.md).
 """
 
 import dataclasses

@@ -113,9 +113,15 @@ def test_the_card_says_how_a_base_was_tuned() -> None:
     known = json.loads((assets_dir() / "models" / f"vgg19{CARD}").read_text(encoding="utf-8"))
     known["config"]["recipe"] |= {"augmented_epochs": 20, "final_epochs": 0}
     known["config"]["recipe"]["tuning"] |= {"head_epochs": 3, "first_block": 1}
+    known["config"]["start"] = ""
     text = " ".join(card(known).split())
     assert "of nothing. 3 such epochs for the new head alone, then 20 for it and all layers below it, on cpu" in text
     assert re.search(r"with tensorflow, \d+ minutes, not counting the head alone\. The weights are", text)
+    known["config"]["recipe"]["tuning"] |= {"head_epochs": 0, "first_block": 4}
+    known["config"]["start"] = "vgg19"
+    text = " ".join(card(known).split())
+    assert "of nothing. 20 such epochs for the head and the base from block 4 on, on cpu" in text
+    assert "minutes, not counting those of an earlier vgg19, tuned before, with whose weights it began. The" in text
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,7 @@ from edge_app.errors import RunError
 from edge_app.preprocess import frame_to_input
 from train.answers import (
     PUPIL,
+    VIEW_SIDE,
     Answering,
     Rounds,
     answer,
@@ -61,7 +62,7 @@ def test_where_nothing_is_right_what_the_teachers_say_is() -> None:
 
 def test_each_sees_the_same_view_in_its_own_way() -> None:
     teacher = Classifier.load("cnn4")
-    views = np.random.default_rng(1).integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+    views = np.random.default_rng(1).integers(0, 256, (3, VIEW_SIDE, VIEW_SIDE, 3), dtype=np.uint8)
     pixels, answers = answer(views, [teacher])
     assert np.array_equal(pixels, np.stack([frame_to_input(view, PUPIL) for view in views]))
     assert np.array_equal(answers, teacher.logits(pixels))  # it sees what a pupil sees
@@ -104,9 +105,9 @@ def config(epochs: int = 1, final_epochs: int = 1, views: int = 2) -> Config:
 
 def test_answers_are_kept_and_what_is_missing_is_made_again(tmp_path: Path) -> None:
     random = np.random.default_rng(1)
-    pictures = with_masks(random.integers(0, 256, (8, 96, 96, 3), dtype=np.uint8))
+    pictures = with_masks(random.integers(0, 256, (8, VIEW_SIDE, VIEW_SIDE, 3), dtype=np.uint8))
     targets = np.tile(target(("Bag",)), (8, 1))
-    backgrounds = random.integers(0, 256, (3, 96, 96, 3), dtype=np.uint8)
+    backgrounds = random.integers(0, 256, (3, VIEW_SIDE, VIEW_SIDE, 3), dtype=np.uint8)
     world = Lessons([Part(pictures, targets, 16)], backgrounds, Examples(pictures, targets), batch_size=8, seed=1)
     teacher = Classifier.load("cnn4")
     first = answered_rounds(config(), world, [teacher], tmp_path)

@@ -12,23 +12,24 @@ from test_vgg19_live import config, lessons
 from edge_app.classifier import Classifier
 from edge_app.errors import RunError
 from edge_app.models import assets_dir
-from edge_app.preprocess import images_to_input
 from train.__main__ import main
 from train.models import build, join_vgg19
+from train.recipes import Config, live
 from train.run import CONFIG, RESULT, WEIGHTS
 from train.source import load_source
-from train.tuned import load_tuned
+from train.tuned import Beginning, begin, load_tuned
+from train.vgg19 import weights_digest
 from train.vgg19_live import tune_vgg19
 
 SHIPPED = assets_dir() / "models" / "vgg19.tflite"
 
 
 def pictures(size: int) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
-    """Two of one drawn garment, and one of noise: (3, size, size, 3)."""
-    garment = np.zeros((2, 28, 28), np.uint8)
-    garment[:, 4:24, 8:20] = 180
-    noise = np.random.default_rng(1).integers(0, 256, (1, 28, 28), dtype=np.uint8)
-    return images_to_input(np.concatenate([garment, noise]), (size, size, 3)).astype(np.uint8)
+    """A red garment on blue, the same in blue on red, and coloured noise: uint8 (3, size, size, 3)."""
+    red = np.zeros((size, size, 3), np.uint8) + np.array([20, 30, 200], np.uint8)
+    red[size // 6 : -size // 6, size // 4 : -size // 4] = [200, 40, 30]
+    noise = np.random.default_rng(1).integers(0, 256, (size, size, 3), dtype=np.uint8)
+    return np.stack([red, red[..., ::-1], noise])
 
 
 def disagreement(network: keras.Model) -> float:
@@ -42,47 +43,83 @@ def disagreement(network: keras.Model) -> float:
 
 def test_the_shipped_vgg19_says_the_same_in_float32() -> None:
     size = Classifier.load(str(SHIPPED)).contract.input.shape[0]
-    name, base, head = load_tuned(SHIPPED, size)
-    network = join_vgg19(base, head)
-    assert name == "vgg19"
-    assert disagreement(network) < 0.1
-    first = base.layers[-1].get_layer("block1_conv1")
+    beginning = begin(size, 1, None, SHIPPED)
+    assert beginning.base is not None and beginning.head is not None
+    assert beginning.name == "vgg19"
+    network = join_vgg19(beginning.base, beginning.head)
+    assert beginning.digests == {"start vgg19": weights_digest(network)}
+    assert disagreement(network) < 0.05
+    first = beginning.base.layers[-1].get_layer("block1_conv1")
     kernel, bias = first.get_weights()
     first.set_weights([kernel[:, :, ::-1], bias])  # red for blue
-    assert disagreement(network) > 0.1
+    assert disagreement(network) > 0.05
+
+
+def test_one_that_was_tuned_keeps_its_head() -> None:
+    recipe = live("vgg19", on_gpu=False)
+    assert recipe.tuning is not None and recipe.tuning.head_epochs == 1
+    assert Beginning(build("cnn1")).shortened(recipe) == recipe
+    shortened = Beginning(build("cnn1"), build("cnn1")).shortened(recipe)
+    assert shortened == dataclasses.replace(recipe, tuning=dataclasses.replace(recipe.tuning, head_epochs=0))
+    started = Config("vgg19", shortened, 1, 128, {"start vgg19": "12"}, start="vgg19")
+    assert Config.from_json(json.loads(json.dumps(started.to_json()))) == started
 
 
 def test_it_goes_on_from_a_run_of_another_size_with_its_head(tmp_path: Path) -> None:
-    live = config(on_gpu=False)
-    network = build("vgg19", 32, live=True)
-    record = json.loads((assets_dir() / "checkpoints" / "cnn1.json").read_text())
-    (tmp_path / CONFIG).write_text(json.dumps(dataclasses.replace(live, size=32).to_json()))
-    (tmp_path / RESULT).write_text(json.dumps(record["result"]))
-    network.save_weights(tmp_path / WEIGHTS)
-    name, base, head = load_tuned(tmp_path, 64)
-    assert name == "vgg19-live"
+    before = kept_run(config(on_gpu=False), tmp_path)
+    _, base, head = load_tuned(tmp_path, 64, 1)
     assert base.input_shape == (None, 64, 64, 3)
-    rounded = load_source(tmp_path).network.get_weights()  # to float16, as whatever goes on from a run
-    assert all(map(np.array_equal, join_vgg19(base, head).get_weights(), rounded))
+    assert all(map(np.array_equal, join_vgg19(base, head).get_weights(), before))
 
-    tuning = dataclasses.replace(live.recipe.tuning, head_epochs=0)  # type: ignore[type-var]
-    tuned = dataclasses.replace(live, recipe=dataclasses.replace(live.recipe, tuning=tuning))
-    _, base, head = load_tuned(tmp_path, 32)
-    trained = tune_vgg19(tuned, lessons(), tmp_path / "on", base, head=head)
+    beginning = begin(32, 1, None, tmp_path)
+    assert beginning.name == "vgg19-live" and beginning.base is not None
+    recipe = beginning.shortened(dataclasses.replace(config(on_gpu=False).recipe, learning_rate=1e-6))
+    again = dataclasses.replace(config(on_gpu=False), recipe=recipe)
+    trained = tune_vgg19(again, lessons(), tmp_path / "on", beginning.base, head=beginning.head)
     assert not (tmp_path / "on" / "head").exists()
-    lower = [weight for layer in base.layers[-1].layers if layer.name < "block4" for weight in layer.get_weights()]
-    assert all(map(np.array_equal, lower, rounded))
-    assert not np.array_equal(trained.network.get_weights()[-1], rounded[-1])
+    after = trained.network.get_weights()
+    same = [np.array_equal(one, other) for one, other in zip(before, after, strict=True)]
+    frozen = 2 * (2 + 2 + 4)  # kernels and biases of blocks 1 to 3
+    assert all(same[:frozen]) and not any(same[frozen::2])  # a bias may not move
+    assert max(float(np.abs(one - other).max()) for one, other in zip(before, after, strict=True)) < 1e-4
 
 
-def test_what_was_not_tuned_is_refused(tmp_path: Path) -> None:
+def kept_run(live_config: Config, folder: Path) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float32]]]:
+    """Makes ``folder`` a run of fresh weights; they, rounded to float16, as whatever goes on from a run sees them."""
+    record = json.loads((assets_dir() / "checkpoints" / "cnn1.json").read_text())
+    (folder / CONFIG).write_text(json.dumps(live_config.to_json()))
+    (folder / RESULT).write_text(json.dumps(record["result"]))
+    build("vgg19", live_config.size, live=True).save_weights(folder / WEIGHTS)
+    return list(load_source(folder).network.get_weights())
+
+
+def copy_of_shipped(folder: Path, **changes: object) -> Path:
+    """vgg19.tflite with another contract."""
+    path = folder / "vgg19.tflite"
+    path.write_bytes(SHIPPED.read_bytes())
+    path.with_suffix(".json").write_text(
+        json.dumps(json.loads(SHIPPED.with_suffix(".json").read_text()) | changes), encoding="utf-8"
+    )
+    return path
+
+
+def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
     models = assets_dir() / "models"
-    with pytest.raises(RunError, match=r"cnn4 \(int8\) cannot be tuned further"):
-        load_tuned(models / "cnn4.tflite", 96)
-    with pytest.raises(RunError, match="cnn1-live cannot be tuned further"):
-        load_tuned(assets_dir() / "checkpoints" / "cnn1.weights.h5", 96)
+    with pytest.raises(RunError, match=r"cnn4\.tflite cannot be tuned further: it is cnn4\."):
+        load_tuned(models / "cnn4.tflite", 96, 1)
+    with pytest.raises(RunError, match="cannot be tuned further: it is cnn1-live"):
+        load_tuned(assets_dir() / "checkpoints" / "cnn1.weights.h5", 96, 1)
     with pytest.raises(RunError, match="not a complete run or checkpoint"):
-        load_tuned(tmp_path, 96)
+        load_tuned(tmp_path, 96, 1)
+    with pytest.raises(RunError, match=r"nowhere: not found\. Name the folder of a run, or a \.tflite"):
+        load_tuned(tmp_path / "nowhere", 96, 1)
+    with pytest.raises(RunError, match=r"with seed 1, .* Go on with --seed 1"):
+        load_tuned(SHIPPED, 96, 2)
+    with pytest.raises(RunError, match="its mode is float16, and only int8 is read back"):
+        load_tuned(copy_of_shipped(tmp_path, quantization="float16"), 96, 1)
+    labels = list(reversed(Classifier.load(str(SHIPPED)).contract.labels))
+    with pytest.raises(RunError, match="it names other classes"):
+        load_tuned(copy_of_shipped(tmp_path, labels=labels), 96, 1)
 
 
 @pytest.mark.parametrize(
