@@ -1,5 +1,6 @@
 """Export to float32 .tflite, then Google's ai-edge-quantizer for the other modes."""
 
+import os
 import tempfile
 import warnings
 from pathlib import Path
@@ -75,17 +76,17 @@ def calibrate(float32_model: bytes, manager: RecipeManager, pixels: UInt8) -> di
     """
     calibrator = Calibrator(
         float32_model,
-        num_threads=1,
+        num_threads=os.cpu_count() or 1,
         mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
         qsv_update_func=min_max_update,
     )
     samples = [{"pixels": image[np.newaxis].astype(np.float32)} for image in pixels]
-    calibrator.calibrate({"serving_default": samples}, manager)
+    calibrator.calibrate({"serving_default": samples}, manager, cache_output=True)
     statistics: dict[str, Any] = calibrator.get_model_qsvs()
-    runner = Interpreter(model_content=float32_model).get_signature_runner("serving_default")
-    low, high = telling_range(np.concatenate([runner(**sample)["logits"] for sample in samples]))
+    low, high = telling_range(np.concatenate([outputs["logits"] for outputs in calibrator.get_cached_output()]))
     limits = {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
-    return statistics | {runner.get_output_details()["logits"]["name"]: limits}
+    details = Interpreter(model_content=float32_model).get_signature_runner("serving_default").get_output_details()
+    return statistics | {details["logits"]["name"]: limits}
 
 
 def telling_range(logits: Float32) -> tuple[float, float]:

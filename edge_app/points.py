@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from edge_app.contract import Contract
 from edge_app.errors import PointsError
+from edge_app.labels import NONE
 from edge_app.models import assets_dir
 
 Float32 = npt.NDArray[np.float32]
@@ -82,4 +83,6 @@ def read_points(contract: Contract) -> Points:
         (2, length),
     ):
         raise PointsError(f"{path}: its parts do not fit together. {again}")
+    if len({*labels} - {NONE}) < 2:  # a taught name is weighed by how the known garments differ
+        raise PointsError(f"{path}: shows fewer than two kinds of garments. {again}")
     return Points(labels, unit(features), logits, centre, axes)

@@ -23,7 +23,7 @@ from edge_app.lessons import (
 )
 from edge_app.models import assets_dir, contracts, default_model
 from edge_app.pipeline import Classifiers
-from edge_app.points import points_path, read_points
+from edge_app.points import pack_points, points_path, read_points
 from edge_app.taught import Lessons
 from edge_app.userdir import write_whole
 
@@ -164,8 +164,11 @@ def test_points_that_are_missing_damaged_or_anothers_are_said(
     path.parent.mkdir()
     shutil.copy(assets_dir() / "models" / path.name, path)
     monkeypatch.setattr("edge_app.points.assets_dir", lambda: tmp_path)
-    assert read_points(contract).labels
+    points = read_points(contract)
     again = f"python -m train points --model {contract.name}"
+    path.write_bytes(pack_points(replace(points, labels=("Bag",) * len(points.labels)), contract))
+    with pytest.raises(PointsError, match=f"fewer than two kinds of garments.*{again}"):
+        read_points(contract)
     with pytest.raises(PointsError, match=f"made with another .*{again}"):
         read_points(replace(contract, sha256="0" * 64))
     path.write_bytes(path.read_bytes()[:1000])
