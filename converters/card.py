@@ -140,17 +140,19 @@ def _origin(known: dict[str, Any]) -> str:
         but = f", not counting those of an earlier {start}, tuned before, with whose weights it began"
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
+    first = recipe.get("dropout_epochs")  # older runs have no word of it
+    dropped = "" if first is None else f", with dropout in the first {first} of all"
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
         how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
-        return f"""Trained on {FASHION_MNIST}: 48,000 images, {plain}{recipe["augmented_epochs"]} augmented{how},
-            {end} 12,000 validation images. {taught}"""
+        course = f"{plain}{recipe['augmented_epochs']} augmented{how}{dropped}"
+        return f"""Trained on {FASHION_MNIST}: 48,000 images, {course}, {end} 12,000 validation images. {taught}"""
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
         {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of
         real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
-        {mixture["nothing"]:,} of nothing. {_course(recipe)}, {end} validation pictures of all three
+        {mixture["nothing"]:,} of nothing. {_course(recipe)}{dropped}, {end} validation pictures of all three
         kinds. {taught}"""
 
 

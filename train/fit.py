@@ -1,8 +1,9 @@
 """The training loop: Keras's own ``fit``, kept after every epoch, so that it can be stopped at any moment."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import keras
@@ -13,6 +14,7 @@ from train.augment import augmentation_layers
 from train.devices import WORKERS_ON_GPU, jit_compile, on_gpu
 from train.keeper import HISTORY, STATE, Keeper, write_history
 from train.losses import accuracy, answered, answered_accuracy, cross_entropy, students_accuracy, taught
+from train.models import flattened
 from train.recipes import Config, Recipe
 from train.state import Row, State, assign
 from train.team import ALONE, Served, Team
@@ -103,6 +105,30 @@ def views(phase: Phase, count: int = SETTLING) -> Float32:
     return np.concatenate(found)
 
 
+def apart(phases: list[Phase], epoch: int | None) -> list[Phase]:
+    """The phases; the one that goes on beyond ``epoch``, if one does, as two that meet there."""
+    parts, start = [], 0
+    for phase in phases:
+        if epoch is not None and start < epoch < phase.end:
+            parts.append(replace(phase, end=epoch))
+        parts.append(phase)
+        start = phase.end
+    return parts
+
+
+@contextmanager
+def without_dropout(network: keras.Model) -> Iterator[None]:
+    """Inside, the network's dropout layers drop nothing. It is heeded by what is compiled there."""
+    rates = [(layer, layer.rate) for layer in flattened(network) if isinstance(layer, keras.layers.Dropout)]
+    try:
+        for layer, _ in rates:
+            layer.rate = 0.0
+        yield
+    finally:
+        for layer, rate in rates:
+            layer.rate = rate
+
+
 def fashion_phases(recipe: Recipe, train: Examples, seed: int) -> list[Phase]:
     """The examples as they are, then augmented, then as they are again, for as many epochs as the recipe says."""
 
@@ -168,7 +194,7 @@ def fit(
             write_history(run_dir / HISTORY, state.history)  # it may have been stopped between the two files
         print(f"going on after epoch {len(state.history)} of {total}", flush=True)
     judges = (val.inputs, val.targets) if team.devices == 1 else Served(InOrder(val, VALIDATION_BATCH), team)
-    for phase in phases:
+    for phase in apart(phases, recipe.dropout_epochs):
         if len(state.history) >= phase.end:
             continue
         model = keras.Sequential([phase.augment, classifier]) if phase.augment else classifier
@@ -181,16 +207,20 @@ def fit(
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
         batches = Served(phase.batches(start), team, WORKERS_ON_GPU if on_gpu() else 1)
-        model.fit(
-            batches,
-            validation_data=judges,
-            validation_batch_size=VALIDATION_BATCH,
-            initial_epoch=start,
-            epochs=phase.end,
-            shuffle=False,
-            verbose=0,
-            callbacks=[Keeper(run_dir, state, network, others, total=total, batches=batches, is_chief=team.is_chief)],
-        )
+        drops = recipe.dropout_epochs is None or phase.end <= recipe.dropout_epochs
+        with nullcontext() if drops else without_dropout(network):
+            model.fit(
+                batches,
+                validation_data=judges,
+                validation_batch_size=VALIDATION_BATCH,
+                initial_epoch=start,
+                epochs=phase.end,
+                shuffle=False,
+                verbose=0,
+                callbacks=[
+                    Keeper(run_dir, state, network, others, total=total, batches=batches, is_chief=team.is_chief)
+                ],
+            )
     assign(network.weights, state.best)
     return state.history
 

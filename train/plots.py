@@ -19,7 +19,7 @@ UInt8 = npt.NDArray[np.uint8]
 
 def plot_curves(history: list[Row], title: str, recipe: Recipe, path: Path) -> None:
     """Loss and accuracy of training and validation against epochs, as PNG; the best epoch is marked,
-    and where augmentation begins and ends."""
+    and where augmentation begins and ends, and dropout ends."""
     epochs = [row["epoch"] for row in history]
     best = max(history, key=lambda row: row["val_accuracy"])
     figure, axes = plt.subplots(1, 2, figsize=(11, 4.2), layout="constrained")
@@ -33,6 +33,8 @@ def plot_curves(history: list[Row], title: str, recipe: Recipe, path: Path) -> N
             axis.axvline(
                 recipe.epochs + recipe.augmented_epochs + 0.5, color="0.6", linestyle="--", label="augmentation ends"
             )
+        if recipe.dropout_epochs:
+            axis.axvline(recipe.dropout_epochs + 0.5, color="0.6", linestyle="-.", label="dropout ends")
         axis.set(xlabel="epoch", ylabel=name)
         axis.grid(alpha=0.3)
     axes[1].legend(loc="lower right")

@@ -1,5 +1,6 @@
 """Batches, and the state that a training goes on from."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import keras
@@ -7,9 +8,9 @@ import numpy as np
 import pytest
 
 from edge_app.errors import RunError
-from train.fit import Batches, Examples, fashion_phases, steps
+from train.fit import Batches, Examples, Phase, apart, fashion_phases, fit, steps
 from train.keeper import STATE
-from train.recipes import article, best
+from train.recipes import Config, article, best
 from train.state import State, assign, to_arrays
 
 
@@ -32,6 +33,33 @@ def test_images_come_as_they_are_then_changed_then_as_they_are() -> None:
     assert steps(phases) == 75 * 2
     phases = fashion_phases(best("cnn4", on_gpu=False), examples, seed=1)
     assert [(phase.end, phase.augment is None) for phase in phases] == [(0, True), (60, False), (75, True)]
+
+
+def test_phases_meet_where_dropout_ends() -> None:
+    first, second = (Phase(end, lambda _: examples(1), None) for end in (2, 6))
+    assert [phase.end for phase in apart([first, second], None)] == [2, 6]
+    assert [phase.end for phase in apart([first, second], 2)] == [2, 6]
+    assert [phase.end for phase in apart([first, second], 4)] == [2, 4, 6]
+    assert [phase.end for phase in apart([first, second], 0)] == [2, 6]
+
+
+def examples(seed: int) -> Batches:
+    return Batches(Examples(np.ones((8, 4), np.float32), np.eye(2, dtype=np.float32)[[0, 1] * 4]), 8, seed, 0)
+
+
+@pytest.mark.parametrize("stopped", [False, True])
+def test_dropout_ends_with_its_epochs(tmp_path: Path, stopped: bool) -> None:
+    """A rate of 1e-30 changes nothing, so the losses on the same pictures differ by dropout alone."""
+    pixels = keras.Input((4,), name="pixels")
+    hidden = keras.layers.Dropout(0.5, seed=1)(pixels)
+    logits = keras.layers.Dense(2, name="logits", kernel_initializer=keras.initializers.RandomNormal(seed=1))(hidden)
+    network = keras.Model(pixels, {"logits": logits})
+    recipe = replace(article("cnn1"), epochs=3, learning_rate=1e-30, dropout_epochs=2)
+    for end in (1, 2, 3) if stopped else (3,):
+        phases = [Phase(end, lambda _: examples(1), None)]
+        history = fit(network, Config("cnn1", recipe, 1, 28, {}), phases, examples(1).examples, tmp_path)
+    assert [row["loss"] == pytest.approx(row["val_loss"], abs=1e-6) for row in history] == [False, False, True]
+    assert [layer.rate for layer in network.layers if isinstance(layer, keras.layers.Dropout)] == [0.5]
 
 
 def test_state_survives_saving(tmp_path: Path) -> None:
