@@ -93,7 +93,7 @@ def _credits(model: str, is_live: bool) -> list[str]:
 
 
 def _commands(contract: Contract, source: Source) -> list[str]:
-    from train.recipes import recipe_of
+    from train.recipes import START, recipe_of
     from train.source import checkpoint_of
 
     config = source.config
@@ -103,7 +103,7 @@ def _commands(contract: Contract, source: Source) -> list[str]:
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
     notes: list[str] = []
     if config.start:
-        digest = config.data[f"start {config.start}"]
+        digest = config.data[START + config.start]
         options += " --start-from EARLIER"
         notes.append(f"# EARLIER is the {config.start} it went on from, with weights of the SHA-256 {digest[:12]}...")
     for name in config.teachers:
@@ -113,7 +113,11 @@ def _commands(contract: Contract, source: Source) -> list[str]:
             if digest not in (other.sha256 for other in contracts()):
                 notes.append(f"# {name}.tflite was another then (SHA-256 {digest[:12]}...)")
         else:
-            options += f" --teacher {checkpoint_of(name, config.data[f'teacher {name}']) or f'runs/{name}'}"
+            digest = config.data[f"teacher {name}"]
+            kept = checkpoint_of(name, digest)
+            options += f" --teacher {kept or f'runs/{name}'}"
+            if kept is None:
+                notes.append(f"# runs/{name} had weights of the SHA-256 {digest[:12]}..., which are not kept")
     return [
         *notes,
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
@@ -137,7 +141,7 @@ def _origin(known: dict[str, Any]) -> str:
     taught = f"Taught by {', '.join(config['teachers'])} (arXiv 1503.02531)." if config["teachers"] else ""
     but = ", not counting the head alone" if recipe["tuning"] and recipe["tuning"]["head_epochs"] else ""
     if start := config.get("start"):
-        but = f", not counting those of an earlier {start}, tuned before, with whose weights it began"
+        but = f", not counting those of an earlier {start}, with whose weights it began"
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
     first = recipe.get("dropout_epochs")  # older runs have no word of it

@@ -72,7 +72,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--start-from",
         metavar="RUN",
         type=Path,
-        help="for vgg19 by live: tune this one further, a run or a converted model, instead of one that knows ImageNet",
+        help="for live: go on from this run or checkpoint of the same model, or, for vgg19, also from a converted one",
     )
     return parser.parse_args(argv)
 
@@ -121,7 +121,7 @@ def _train(args: argparse.Namespace) -> int:
     from train.run import Inputs, run, summary
     from train.staff import load_staff
     from train.team import ALONE, gather
-    from train.tuned import Beginning, begin
+    from train.tuned import Beginning, begin, begin_cnn
     from train.vgg19 import default_size
 
     team = gather(args.model, args.recipe) if args.all_devices else ALONE
@@ -131,8 +131,8 @@ def _train(args: argparse.Namespace) -> int:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     shape = Config(args.model, recipe, args.seed, size, {}).shape  # refuses what cannot be, before anything is loaded
-    if args.start_from and (args.model != "vgg19" or args.recipe != "live"):
-        raise RunError("--start-from is for vgg19 by --recipe live: all others are trained from the start.")
+    if args.start_from and (args.recipe != "live" or args.model == "wide"):
+        raise RunError("--start-from is for models for cameras, by --recipe live: all others begin with new weights.")
     if args.start_from and args.backbone_weights:
         raise RunError("--start-from and --backbone-weights both say what vgg19 begins with: leave one out.")
     digests: dict[str, str] = {}
@@ -147,6 +147,8 @@ def _train(args: argparse.Namespace) -> int:
     if args.model == "vgg19":
         with team.scope(), computing_in(precision):
             beginning = begin(size, args.seed, args.backbone_weights, args.start_from)
+    elif args.start_from:
+        beginning = begin_cnn(args.model, args.seed, args.start_from)
     recipe = beginning.shortened(recipe)
     staff = load_staff(args.teacher, recipe, shape, team)
     recipe = staff.recipe(recipe)
@@ -159,7 +161,9 @@ def _train(args: argparse.Namespace) -> int:
             "long: stop it now and leave --mixed-precision out, unless you know better"
         )
     print(f"{config.name}: {size}x{size} pixels, on {device_name(team.devices)}, into {run_dir}/", flush=True)
-    inputs = Inputs(data, beginning.base, beginning.head, paths, staff.networks, team, staff.answering)
+    inputs = Inputs(
+        data, beginning.base, beginning.head, paths, staff.networks, team, staff.answering, beginning.network
+    )
     if args.start_from and args.start_from.resolve() == run_dir.resolve():
         raise RunError(f"{run_dir} is what it is to start from. Name another --out.")
     if result := run(config, inputs, run_dir):

@@ -25,13 +25,11 @@ from edge_app.labels import LIVE
 from edge_app.preprocess import frame_to_input
 from train.augment import augmentation_layers, reseed
 from train.data import FashionMnist
-from train.devices import computing_in
 from train.files import write_atomically
 from train.fit import SETTLING, Batches, Examples, Phase, Trained, fit
-from train.live import Lessons, Paths, load_lessons
+from train.live import Lessons, Paths, live_network, load_lessons
 from train.mixture import spec_of
-from train.models import build
-from train.recipes import Config
+from train.recipes import START, Config
 from train.team import ALONE, Team
 from train.world import live_augmentation
 
@@ -150,7 +148,8 @@ def folder_of(config: Config, run_dir: Path) -> Path:
     assert recipe.mixture is not None and recipe.teaching is not None
     coloured = dataclasses.replace(recipe.mixture, fashion=0)  # nobody is asked about Fashion-MNIST as it is
     mixture = [dataclasses.asdict(coloured), recipe.batch_size, VIEW_SIDE, MIXED_SHARE, MIXED]
-    asked = json.dumps([config.seed, config.data, mixture, recipe.teaching.views], sort_keys=True)
+    data = {name: digest for name, digest in config.data.items() if not name.startswith(START)}  # the pupil's own
+    asked = json.dumps([config.seed, data, mixture, recipe.teaching.views], sort_keys=True)
     return run_dir.parent / "answers" / hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 
@@ -173,13 +172,19 @@ def kept_answers(config: Config, data: FashionMnist, answering: Answering, folde
 
 
 def train_answered(
-    config: Config, data: FashionMnist, answering: Answering, run_dir: Path, team: Team = ALONE
+    config: Config,
+    data: FashionMnist,
+    answering: Answering,
+    run_dir: Path,
+    *,
+    start: keras.Model | None = None,
+    team: Team = ALONE,
 ) -> Trained:
-    """Trains a CNN on the mixture and on the teachers' answers to it; the best epoch is chosen as without them."""
+    """Trains a CNN, from new weights or those of ``start``, on the mixture and on the teachers' answers to it; the best
+    epoch is chosen as without them."""
     recipe, mixture, paths = config.recipe, config.recipe.mixture, answering.paths
     assert mixture is not None
-    with computing_in(config.precision):
-        network = build(config.model, live=True)
+    network = live_network(config, start)
     world = kept_answers(config, data, answering, folder_of(config, run_dir))
     grey = load_lessons(config, data, paths)
     val = Examples(through(grey.augmentation(config), grey.val.inputs), known(grey.val.targets))

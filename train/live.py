@@ -136,13 +136,27 @@ def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
     return Lessons(parts, photos.patches, as_examples(judges, spec), recipe.batch_size, config.seed)
 
 
-def train_live(
-    config: Config, lessons: Lessons, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
-) -> Trained:
-    """Trains a CNN on the mixture; the best epoch is chosen on validation pictures of all three kinds."""
+def live_network(config: Config, start: keras.Model | None) -> keras.Model:
+    """The run's CNN, with fresh weights or those of ``start``."""
     with computing_in(config.precision):
         network = build(config.model, live=True)
+    if start is not None:
+        network.set_weights(start.get_weights())
+    return network
 
+
+def train_live(
+    config: Config,
+    lessons: Lessons,
+    run_dir: Path,
+    teachers: tuple[keras.Model, ...],
+    *,
+    start: keras.Model | None = None,
+    team: Team = ALONE,
+) -> Trained:
+    """Trains a CNN on the mixture, from new weights or those of ``start``; the best epoch is chosen on validation
+    pictures of all three kinds."""
+    network = live_network(config, start)
     phases = lessons.phases(config)
     history = fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
     return Trained(network, history, lambda: views(phases[-1]))

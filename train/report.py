@@ -74,7 +74,7 @@ def _facts(config: Config, result: dict[str, Any]) -> str:
         f"Fashion-MNIST as it is, batches of {recipe.batch_size}",
         "dropout": "in all epochs" if recipe.dropout_epochs is None else f"in the first {recipe.dropout_epochs} epochs",
         "Adam's first rate": f"{recipe.learning_rate:g}, falling to 0",
-        **({"started from": f"{config.start}, tuned before"} if config.start else {}),
+        **({"started from": f"{config.start}, trained before"} if config.start else {}),
         "precision": config.precision,
         "teachers": ", ".join(config.teachers) or "none",
         "time": f"{result['training_s'] / 60:.1f} minutes on {result['device']}",

@@ -139,8 +139,8 @@ def plot_answers(logits: Float32, split: Split, labels: tuple[str, ...], run_dir
 class Inputs:
     """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights, and its ``head``, if it was tuned
     before; for ``live`` pictures' ``paths``; networks that teach, which take the same pixels and know the same classes,
-    the ``team`` in whose scope all these were made; and converted models that teach by ``answering`` to the same views,
-    which they see in their own way."""
+    the ``team`` in whose scope all these were made; converted models that teach by ``answering`` to the same views,
+    which they see in their own way; and the trained CNN with whose weights one for cameras is to ``start``."""
 
     data: FashionMnist
     base: keras.Model | None = None
@@ -149,6 +149,7 @@ class Inputs:
     teachers: tuple[keras.Model, ...] = ()
     team: Team = ALONE
     answering: tuple[Classifier, ...] = ()
+    start: keras.Model | None = None
 
 
 def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
@@ -176,12 +177,13 @@ def _train(config: Config, inputs: Inputs, run_dir: Path) -> Trained:
     team = inputs.team
     with team.scope():
         if inputs.paths is not None and inputs.answering:
-            return train_answered(config, inputs.data, Answering(inputs.answering, inputs.paths), run_dir, team)
+            answering = Answering(inputs.answering, inputs.paths)
+            return train_answered(config, inputs.data, answering, run_dir, start=inputs.start, team=team)
         if inputs.paths is not None:
             lessons = load_lessons(config, inputs.data, inputs.paths)
             if inputs.base is not None:
                 return tune_vgg19(config, lessons, run_dir, inputs.base, head=inputs.head, team=team)
-            return train_live(config, lessons, run_dir, inputs.teachers, team)
+            return train_live(config, lessons, run_dir, inputs.teachers, start=inputs.start, team=team)
         if inputs.base is not None:
             return train_vgg19(config, inputs.data, run_dir, inputs.base, team)
         return train_cnn(config, inputs.data, run_dir, inputs.teachers, team)

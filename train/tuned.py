@@ -1,6 +1,7 @@
-"""What vgg19 begins with: ImageNet's weights, or those of one that was tuned before and is to be tuned further.
+"""What a training begins with, where it is not new weights: for vgg19 ImageNet's, or those of one that was tuned before
+and is to be tuned further; for a CNN those of one that was trained before.
 
-The latter is a run, or a converted model, which has its weights in 8 bits.
+The tuned vgg19 is a run, or a converted model, which has its weights in 8 bits; the CNN is a run or a checkpoint.
 """
 
 import re
@@ -16,7 +17,7 @@ from edge_app.errors import RunError
 from edge_app.labels import LIVE
 from edge_app.runtime import make_interpreter
 from train.models import build_vgg19_base, build_vgg19_head, flattened, join_vgg19
-from train.recipes import Recipe
+from train.recipes import START, Recipe
 from train.source import load_source
 from train.staff import CONVERTED
 from train.vgg19 import load_base, weights_digest
@@ -24,21 +25,28 @@ from train.vgg19 import load_base, weights_digest
 Float32 = npt.NDArray[np.float32]
 Weights = dict[str, list[Float32]]
 
+FURTHER_EPOCHS = (12, 8)  # of a CNN that goes on: changed ones, and those in which Fashion-MNIST is not
+
 LAYER = re.compile(r"[^/;]+/(\w+?)(?:_1)?/")  # vgg19_1/block1_conv1_1/convolution, as Keras 3 exports it
 
 
 @dataclass(frozen=True)
 class Beginning:
-    """What vgg19 begins with: a ``base``, and a ``head`` if it was tuned before, then with the ``name`` it had; and
-    digests of the weights, by what they are."""
+    """What vgg19 begins with: a ``base``, and a ``head`` if it was tuned before; or a trained CNN, ``network``. Then
+    also the ``name`` it had, and digests of the weights, by what they are."""
 
     base: keras.Model | None = None
     head: keras.Model | None = None
+    network: keras.Model | None = None
     name: str = ""
     digests: dict[str, str] = field(default_factory=dict)
 
     def shortened(self, recipe: Recipe) -> Recipe:
-        """The recipe, in which no head learns alone that was tuned before."""
+        """The recipe, in which no head learns alone that was tuned before, and a trained CNN learns for fewer epochs,
+        without dropout."""
+        if self.network is not None:
+            augmented, final = FURTHER_EPOCHS
+            return replace(recipe, augmented_epochs=augmented, final_epochs=final, dropout_epochs=0)
         if self.head is None or recipe.tuning is None:
             return recipe
         return replace(recipe, tuning=replace(recipe.tuning, head_epochs=0))
@@ -53,7 +61,28 @@ def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path |
         base = load_base(size, backbone_weights)
         return Beginning(base, digests={"vgg19 base": weights_digest(base)})
     name, base, head = load_tuned(start_from, size, seed)
-    return Beginning(base, head, name, {f"start {name}": weights_digest(join_vgg19(base, head))})
+    return Beginning(base, head, None, name, {START + name: weights_digest(join_vgg19(base, head))})
+
+
+def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
+    """A CNN for cameras that was trained before, with the same ``seed``. Raises RunError for any other."""
+    source = load_source(start_from)
+    if source.config.model != model or not source.is_live:
+        raise RunError(
+            f"{start_from} is {source.config.name}: {model} does not go on from it. Name a run of {model} by --recipe "
+            f"live, or assets/checkpoints/{model}.weights.h5, with --start-from."
+        )
+    _require_seed(start_from, source.config.seed, seed)
+    name, network = source.config.name, source.network
+    return Beginning(network=network, name=name, digests={START + name: weights_digest(network)})
+
+
+def _require_seed(path: Path, its_seed: int, seed: int) -> None:
+    if its_seed != seed:
+        raise RunError(
+            f"{path} was trained with seed {its_seed}, and so on images that with seed {seed} are for validation. "
+            f"Go on with --seed {its_seed}."
+        )
 
 
 def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, keras.Model]:
@@ -66,11 +95,7 @@ def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, kera
     base = build_vgg19_base(size, None)
     head = build_vgg19_head(base.output_shape[1:], live=True)
     name, its_seed, weights = _converted(path) if path.suffix == CONVERTED else _run(path)
-    if its_seed != seed:
-        raise RunError(
-            f"{path} was trained with seed {its_seed}, and so on images that with seed {seed} are for validation. "
-            f"Go on with --seed {its_seed}."
-        )
+    _require_seed(path, its_seed, seed)
     try:
         for layer in flattened(join_vgg19(base, head)):
             if isinstance(layer, keras.layers.Layer) and layer.weights:

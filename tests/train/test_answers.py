@@ -186,6 +186,8 @@ def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path:
     assert result["best_epoch"] in (1, 2, 3) and set(result["pictures"]) == {"photos", "products"}
     assert [folder.name for folder in (tmp_path / "answers").iterdir()] == [folder_of(config(), tmp_path / "run").name]
     assert folder_of(config(), tmp_path / "cnn3") == folder_of(config(9), tmp_path / "cnn1")  # other pupils
+    started = dataclasses.replace(config(), data={"start cnn1-live": "12"}, start="cnn1-live")
+    assert folder_of(started, tmp_path / "run") == folder_of(config(), tmp_path / "run")
     mixture = config().recipe.mixture
     assert mixture is not None
     more_fashion, more_pasted = dataclasses.replace(mixture, fashion=7), dataclasses.replace(mixture, pasted=5)

@@ -1,4 +1,4 @@
-"""A tuned vgg19 is tuned further: from the shipped file, whose weights have 8 bits, or from a run."""
+"""A tuned vgg19 is tuned further: from the shipped file, whose weights have 8 bits, or from a run; a CNN goes on."""
 
 import dataclasses
 import json
@@ -13,11 +13,12 @@ from edge_app.classifier import Classifier
 from edge_app.errors import RunError
 from edge_app.models import assets_dir
 from train.__main__ import main
+from train.live import live_network
 from train.models import build, join_vgg19
 from train.recipes import Config, live
 from train.run import CONFIG, RESULT, WEIGHTS
 from train.source import load_source
-from train.tuned import Beginning, begin, load_tuned
+from train.tuned import FURTHER_EPOCHS, Beginning, begin, begin_cnn, load_tuned
 from train.vgg19 import weights_digest
 from train.vgg19_live import tune_vgg19
 
@@ -103,6 +104,29 @@ def copy_of_shipped(folder: Path, **changes: object) -> Path:
     return path
 
 
+def test_a_cnn_goes_on_from_a_checkpoint_without_dropout() -> None:
+    path = assets_dir() / "checkpoints" / "cnn3.weights.h5"
+    beginning = begin_cnn("cnn3", 1, path)
+    kept = load_source(path).network
+    assert beginning.name == "cnn3-live" and beginning.digests == {"start cnn3-live": weights_digest(kept)}
+    recipe = beginning.shortened(live("cnn3", on_gpu=False))
+    assert (recipe.augmented_epochs, recipe.final_epochs, recipe.dropout_epochs) == (*FURTHER_EPOCHS, 0)
+    network = live_network(Config("cnn3", recipe, 1, 28, {}), beginning.network)
+    assert all(map(np.array_equal, network.get_weights(), kept.get_weights()))
+    fresh = live_network(Config("cnn3", recipe, 1, 28, {}), None)
+    assert not np.array_equal(fresh.get_weights()[0], kept.get_weights()[0])
+
+
+def test_a_cnn_goes_on_from_its_like_alone() -> None:
+    checkpoints = assets_dir() / "checkpoints"
+    with pytest.raises(RunError, match=r"is cnn1-live: cnn3 does not go on from it\. Name a run of cnn3"):
+        begin_cnn("cnn3", 1, checkpoints / "cnn1.weights.h5")
+    with pytest.raises(RunError, match="is cnn3-article: cnn3 does not go on from it"):
+        begin_cnn("cnn3", 1, checkpoints / "cnn3-fashion-mnist.weights.h5")
+    with pytest.raises(RunError, match=r"with seed 1, .* Go on with --seed 1"):
+        begin_cnn("cnn3", 2, checkpoints / "cnn3.weights.h5")
+
+
 def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
     models = assets_dir() / "models"
     with pytest.raises(RunError, match=r"cnn4\.tflite cannot be tuned further: it is cnn4\."):
@@ -125,12 +149,12 @@ def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["cnn4", "--recipe", "live"], "--start-from is for vgg19 by --recipe live"),
-        (["vgg19"], "--start-from is for vgg19 by --recipe live"),
+        (["cnn4"], "--start-from is for models for cameras, by --recipe live"),
+        (["vgg19"], "--start-from is for models for cameras, by --recipe live"),
         (["vgg19", "--recipe", "live", "--backbone-weights", "x"], "leave one out"),
     ],
 )
-def test_only_vgg19_for_cameras_starts_from_another(
+def test_only_a_model_for_cameras_starts_from_another(
     argv: list[str], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main([*argv, "--start-from", str(SHIPPED)]) == 2

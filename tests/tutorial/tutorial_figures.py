@@ -175,6 +175,7 @@ FIGURES = {
     "classes": lambda: str(len(FASHION)),
     "convolutions": convolutions,
     "download": lambda: f"{sum(source.size_bytes for source in SOURCES.values()) / 1e6:.0f}",
+    "dropout epochs": lambda model: str(article(model).dropout_epochs),
     "epochs": lambda: str(
         sum((article("cnn1").epochs, article("cnn1").augmented_epochs, article("cnn1").final_epochs))
     ),
