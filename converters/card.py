@@ -93,12 +93,14 @@ def _credits(model: str, is_live: bool) -> list[str]:
 
 
 def _commands(contract: Contract, source: Source) -> list[str]:
-    from train.recipes import START, recipe_of
+    from train.recipes import START, further, recipe_of
     from train.source import checkpoint_of
 
     config = source.config
     options = f" --size {config.size}" if config.model == "vgg19" else ""
-    if config.recipe.learning_rate != recipe_of(config.recipe.name, config.model, on_gpu=False).learning_rate:
+    recipe = recipe_of(config.recipe.name, config.model, on_gpu=False)
+    recipe = further(recipe) if config.start and recipe.tuning is None else recipe
+    if config.recipe.learning_rate != recipe.learning_rate:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
     notes: list[str] = []
@@ -141,11 +143,12 @@ def _origin(known: dict[str, Any]) -> str:
     taught = f"Taught by {', '.join(config['teachers'])} (arXiv 1503.02531)." if config["teachers"] else ""
     but = ", not counting the head alone" if recipe["tuning"] and recipe["tuning"]["head_epochs"] else ""
     if start := config.get("start"):
-        but = f", not counting those of an earlier {start}, with whose weights it began"
+        before = ", tuned before" if recipe["tuning"] else ""
+        but = f", not counting those of an earlier {start}{before}, with whose weights it began"
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
     first = recipe.get("dropout_epochs")  # older runs have no word of it
-    dropped = "" if first is None else f", with dropout in the first {first} of all"
+    dropped = f", with dropout in the first {first} of all" if first else "" if first is None else ", without dropout"
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""

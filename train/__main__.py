@@ -127,14 +127,12 @@ def _train(args: argparse.Namespace) -> int:
     team = gather(args.model, args.recipe) if args.all_devices else ALONE
     precision = args.mixed_precision or "float32"
     recipe = recipe_of(args.recipe, args.model, on_gpu())
-    if args.learning_rate is not None:
-        recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     shape = Config(args.model, recipe, args.seed, size, {}).shape  # refuses what cannot be, before anything is loaded
     if args.start_from and (args.recipe != "live" or args.model == "wide"):
-        raise RunError("--start-from is for models for cameras, by --recipe live: all others begin with new weights.")
+        raise RunError("--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live. Leave it out.")
     if args.start_from and args.backbone_weights:
-        raise RunError("--start-from and --backbone-weights both say what vgg19 begins with: leave one out.")
+        raise RunError("--start-from and --backbone-weights both say what a network begins with: leave one out.")
     digests: dict[str, str] = {}
     paths = None
     if recipe.mixture:
@@ -150,6 +148,8 @@ def _train(args: argparse.Namespace) -> int:
     elif args.start_from:
         beginning = begin_cnn(args.model, args.seed, args.start_from)
     recipe = beginning.shortened(recipe)
+    if args.learning_rate is not None:
+        recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     staff = load_staff(args.teacher, recipe, shape, team)
     recipe = staff.recipe(recipe)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}

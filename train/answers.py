@@ -148,7 +148,7 @@ def folder_of(config: Config, run_dir: Path) -> Path:
     assert recipe.mixture is not None and recipe.teaching is not None
     coloured = dataclasses.replace(recipe.mixture, fashion=0)  # nobody is asked about Fashion-MNIST as it is
     mixture = [dataclasses.asdict(coloured), recipe.batch_size, VIEW_SIDE, MIXED_SHARE, MIXED]
-    data = {name: digest for name, digest in config.data.items() if not name.startswith(START)}  # the pupil's own
+    data = {name: digest for name, digest in config.data.items() if name != START + config.start}  # the pupil's own
     asked = json.dumps([config.seed, data, mixture, recipe.teaching.views], sort_keys=True)
     return run_dir.parent / "answers" / hashlib.sha256(asked.encode()).hexdigest()[:16]
 

@@ -116,9 +116,14 @@ def apart(phases: list[Phase], epoch: int | None) -> list[Phase]:
     return parts
 
 
+def drops(recipe: Recipe, phase: Phase) -> bool:
+    """Whether dropout layers drop in a phase."""
+    return recipe.dropout_epochs is None or phase.end <= recipe.dropout_epochs
+
+
 @contextmanager
 def without_dropout(network: keras.Model) -> Iterator[None]:
-    """Inside, the network's dropout layers drop nothing. It is heeded by what is compiled there."""
+    """Inside, the network's dropout layers drop nothing: a model compiled anew and first run there has none."""
     rates = [(layer, layer.rate) for layer in flattened(network) if isinstance(layer, keras.layers.Dropout)]
     try:
         for layer, _ in rates:
@@ -207,8 +212,7 @@ def fit(
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
         batches = Served(phase.batches(start), team, WORKERS_ON_GPU if on_gpu() else 1)
-        drops = recipe.dropout_epochs is None or phase.end <= recipe.dropout_epochs
-        with nullcontext() if drops else without_dropout(network):
+        with nullcontext() if drops(recipe, phase) else without_dropout(network):
             model.fit(
                 batches,
                 validation_data=judges,

@@ -104,7 +104,7 @@ class Recipe:
 @dataclass(frozen=True)
 class Config:
     """One run: model, recipe, seed, side of the input in pixels, digests of what went in, its teachers' names, what its
-    network computes in (a key of train.devices.PRECISIONS), and the name of the tuned vgg19 it started from, if any."""
+    network computes in (a key of train.devices.PRECISIONS), and the trained network's name it started from, if any."""
 
     model: str
     recipe: Recipe
@@ -162,7 +162,7 @@ class Config:
 ARTICLE_RATES = {"cnn1": 3e-3, "cnn3": 3e-3, "cnn4": 3e-3, "vgg19": 1e-3}
 FINAL_EPOCHS = 15
 # cnn1, whose one dropout is 0.2, gained nothing by its end; cnn3 named 92.8 instead of 92.1 % after 14 epochs without.
-ARTICLE_DROPOUT = {"cnn3": 20, "cnn4": 20}
+DROPOUT = {"cnn3": 20, "cnn4": 20}
 ARTICLE_AUGMENTATION = Augmentation(rotation_deg=8, shift=0.08, shear_deg=0.3, zoom=0.08)
 
 
@@ -174,7 +174,7 @@ def article(model: str) -> Recipe:
     FINAL_EPOCHS of the images as they are once more, and dropout ends early (docs/training.md has figures).
     """
     plain, augmented, final = (10, 50, FINAL_EPOCHS) if model in CNNS else (50, 0, 0)
-    rate, dropout = ARTICLE_RATES[model], ARTICLE_DROPOUT.get(model)
+    rate, dropout = ARTICLE_RATES[model], DROPOUT.get(model)
     return Recipe(
         "article", plain, augmented, 256, rate, ARTICLE_AUGMENTATION, final_epochs=final, dropout_epochs=dropout
     )
@@ -200,7 +200,7 @@ def best(model: str, on_gpu: bool) -> Recipe:
         augmentation=BEST_AUGMENTATION,
         label_smoothing=0.05,
         final_epochs=FINAL_EPOCHS,
-        dropout_epochs=ARTICLE_DROPOUT.get(model),
+        dropout_epochs=DROPOUT.get(model),
     )
 
 
@@ -236,8 +236,8 @@ VGG_AUGMENTATION = Augmentation(
 def live(model: str, on_gpu: bool) -> Recipe:
     """For camera frames: 48 epochs of the mixture, strongly augmented, labels smoothed by 0.05.
 
-    Dropout ends before the training does, but for cnn1, which has little. vgg19, which is only tuned, sees fewer epochs, and on a CPU a
-    smaller mixture.
+    Dropout ends before the training does, but for cnn1, which has little. vgg19, which is only tuned, sees fewer
+    epochs, and on a CPU a smaller mixture.
     """
     is_tuned = model == "vgg19"
     mixture = dataclasses.replace(LIVE_MIXTURE, augmentation=VGG_AUGMENTATION) if is_tuned else LIVE_MIXTURE
@@ -254,6 +254,19 @@ def live(model: str, on_gpu: bool) -> Recipe:
         tuning=VGG_TUNING[on_gpu] if is_tuned else None,
         final_epochs=final_epochs,
         dropout_epochs=LIVE_DROPOUT.get(model),
+    )
+
+
+FURTHER_RATE = 1e-3  # the trials' rate, docs/training.md
+
+
+def further(recipe: Recipe) -> Recipe:
+    """``live`` for a CNN that was trained before: fewer epochs, from a lower rate, without dropout where it ends."""
+    return dataclasses.replace(
+        recipe,
+        augmented_epochs=12,
+        learning_rate=FURTHER_RATE,
+        dropout_epochs=None if recipe.dropout_epochs is None else 0,
     )
 
 

@@ -17,15 +17,13 @@ from edge_app.errors import RunError
 from edge_app.labels import LIVE
 from edge_app.runtime import make_interpreter
 from train.models import build_vgg19_base, build_vgg19_head, flattened, join_vgg19
-from train.recipes import START, Recipe
+from train.recipes import START, Recipe, further
 from train.source import load_source
 from train.staff import CONVERTED
 from train.vgg19 import load_base, weights_digest
 
 Float32 = npt.NDArray[np.float32]
 Weights = dict[str, list[Float32]]
-
-FURTHER_EPOCHS = (12, 8)  # of a CNN that goes on: changed ones, and those in which Fashion-MNIST is not
 
 LAYER = re.compile(r"[^/;]+/(\w+?)(?:_1)?/")  # vgg19_1/block1_conv1_1/convolution, as Keras 3 exports it
 
@@ -42,11 +40,9 @@ class Beginning:
     digests: dict[str, str] = field(default_factory=dict)
 
     def shortened(self, recipe: Recipe) -> Recipe:
-        """The recipe, in which no head learns alone that was tuned before, and a trained CNN learns for fewer epochs,
-        without dropout."""
+        """The recipe, in which no head learns alone that was tuned before, and a trained CNN learns ``further``."""
         if self.network is not None:
-            augmented, final = FURTHER_EPOCHS
-            return replace(recipe, augmented_epochs=augmented, final_epochs=final, dropout_epochs=0)
+            return further(recipe)
         if self.head is None or recipe.tuning is None:
             return recipe
         return replace(recipe, tuning=replace(recipe.tuning, head_epochs=0))
@@ -66,6 +62,11 @@ def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path |
 
 def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
     """A CNN for cameras that was trained before, with the same ``seed``. Raises RunError for any other."""
+    if start_from.suffix == CONVERTED:
+        raise RunError(
+            f"a CNN does not go on from a {CONVERTED}: name its run, or assets/checkpoints/{model}.weights.h5, with "
+            "--start-from."
+        )
     source = load_source(start_from)
     if source.config.model != model or not source.is_live:
         raise RunError(

@@ -18,7 +18,7 @@ from train.models import build, join_vgg19
 from train.recipes import Config, live
 from train.run import CONFIG, RESULT, WEIGHTS
 from train.source import load_source
-from train.tuned import FURTHER_EPOCHS, Beginning, begin, begin_cnn, load_tuned
+from train.tuned import Beginning, begin, begin_cnn, load_tuned
 from train.vgg19 import weights_digest
 from train.vgg19_live import tune_vgg19
 
@@ -110,7 +110,9 @@ def test_a_cnn_goes_on_from_a_checkpoint_without_dropout() -> None:
     kept = load_source(path).network
     assert beginning.name == "cnn3-live" and beginning.digests == {"start cnn3-live": weights_digest(kept)}
     recipe = beginning.shortened(live("cnn3", on_gpu=False))
-    assert (recipe.augmented_epochs, recipe.final_epochs, recipe.dropout_epochs) == (*FURTHER_EPOCHS, 0)
+    assert (recipe.augmented_epochs, recipe.final_epochs, recipe.dropout_epochs) == (12, 8, 0)
+    assert recipe.learning_rate == 0.001
+    assert beginning.shortened(live("cnn1", on_gpu=False)).dropout_epochs is None  # it keeps what little it has
     network = live_network(Config("cnn3", recipe, 1, 28, {}), beginning.network)
     assert all(map(np.array_equal, network.get_weights(), kept.get_weights()))
     fresh = live_network(Config("cnn3", recipe, 1, 28, {}), None)
@@ -123,6 +125,8 @@ def test_a_cnn_goes_on_from_its_like_alone() -> None:
         begin_cnn("cnn3", 1, checkpoints / "cnn1.weights.h5")
     with pytest.raises(RunError, match="is cnn3-article: cnn3 does not go on from it"):
         begin_cnn("cnn3", 1, checkpoints / "cnn3-fashion-mnist.weights.h5")
+    with pytest.raises(RunError, match=r"does not go on from a \.tflite: name its run, or assets"):
+        begin_cnn("cnn3", 1, assets_dir() / "models" / "cnn3.tflite")
     with pytest.raises(RunError, match=r"with seed 1, .* Go on with --seed 1"):
         begin_cnn("cnn3", 2, checkpoints / "cnn3.weights.h5")
 
@@ -149,8 +153,8 @@ def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["cnn4"], "--start-from is for models for cameras, by --recipe live"),
-        (["vgg19"], "--start-from is for models for cameras, by --recipe live"),
+        (["cnn4"], "--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live"),
+        (["vgg19"], "--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live"),
         (["vgg19", "--recipe", "live", "--backbone-weights", "x"], "leave one out"),
     ],
 )
