@@ -148,7 +148,7 @@ def _origin(known: dict[str, Any]) -> str:
     end = f"""on {training["device"]} with {training["backend"]}, {training["training_s"] / 60:.0f} minutes{but}. The
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
     first = recipe.get("dropout_epochs")  # older runs have no word of it
-    dropped = f", with dropout in the first {first} of all" if first else "" if first is None else ", without dropout"
+    dropped = {None: "", 0: ", without dropout"}.get(first, f", with dropout in the first {first} of all")
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""

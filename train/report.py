@@ -72,7 +72,7 @@ def _facts(config: Config, result: dict[str, Any]) -> str:
         "recipe": f"{recipe.name}, seed {config.seed}",
         "epochs": f"{recipe.epochs} plain, {recipe.augmented_epochs} augmented, {recipe.final_epochs} at last with "
         f"Fashion-MNIST as it is, batches of {recipe.batch_size}",
-        **({} if recipe.dropout_epochs is None else {"dropout": f"in the first {recipe.dropout_epochs} epochs"}),
+        **({} if recipe.dropout_epochs is None else {"epochs with dropout": f"{recipe.dropout_epochs}"}),
         "Adam's first rate": f"{recipe.learning_rate:g}, falling to 0",
         **({"started from": f"{config.start}, trained before"} if config.start else {}),
         "precision": config.precision,
