@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, serving, visit, wait_for_answers
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
 from edge_app.models import assets_dir, default_model
 from train.pictures import PHOTOS, Collection
@@ -72,6 +72,28 @@ def test_a_still_picture_is_one_example_and_names_outlive_the_server(browser: Br
         page.click("#tab-source")
         page.get_by_role("button", name="Drawing: bag").click()
         expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_a_late_answer_says_nothing_over_a_newer_one(browser: Browser) -> None:
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        if not held and '"fn_name":"taught"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    with serving() as server, visit(browser, server.url) as page:
+        page.route("**/component_server/", hold)
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "Purse")
+        page.click("#record")
+        expect(page.locator("#record")).to_be_disabled()
+        held[0].continue_()
+        expect(page.locator("#lesson-words")).to_contain_text("There is no picture yet")
+        expect(page.locator("#record")).to_be_enabled()
+        page.wait_for_timeout(500)
+        expect(page.locator("#lesson-words")).to_contain_text("There is no picture yet")
 
 
 def test_of_the_devices_camera_the_server_learns_too(browser: Browser, tmp_path: Path) -> None:

@@ -11,6 +11,10 @@ const FAILED = { error: true, words: "The device does not answer. Is it still ru
 const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
 const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "taught"].map(find);
 
+// One after the other: a late answer would say an old thing over a newer one.
+let turn = Promise.resolve();
+const inTurn = (work) => (turn = turn.catch(() => undefined).then(work));
+
 const inSchool = async (question, message) =>
   (await question({ model: modelChoice.value, ...message }).catch(() => undefined)) ?? FAILED;
 
@@ -20,7 +24,7 @@ function taughtItem([name, count]) {
   const number = Object.assign(document.createElement("small"), { textContent: `${count} ${count === 1 ? "picture" : "pictures"}` });
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Forget" });
   button.setAttribute("aria-label", `Forget ${name}`);
-  button.addEventListener("click", async () => showTaught(await inSchool(server.forget, { name }), `${name} is forgotten.`));
+  button.addEventListener("click", () => inTurn(async () => showTaught(await inSchool(server.forget, { name }), `${name} is forgotten.`)));
   item.append(words, number, button);
   return item;
 }
@@ -81,10 +85,9 @@ async function teach() {
   if (!reply.error) await keepPictures(pictures, name, `taught as ${name}`);
 }
 
-lessonForm.addEventListener("submit", async (event) => {
-  event.preventDefault();
-  if (recordButton.disabled) return;
-  recordButton.disabled = true;
+const showNow = () => inTurn(async () => showTaught(await inSchool(server.taught, {})));
+
+async function lesson() {
   recordedBar.value = 0;
   recordedBar.hidden = false;
   setText(lessonWords, "Recording …");
@@ -92,9 +95,17 @@ lessonForm.addEventListener("submit", async (event) => {
     recordButton.disabled = false;
     recordedBar.hidden = true;
   });
+}
+
+lessonForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  if (recordButton.disabled) return;
+  recordButton.disabled = true;
+  inTurn(lesson);
 });
-anewButton.addEventListener("click", async () => {
-  if (confirm("Begin anew? What was taught is moved aside.")) showTaught(await inSchool(server.forget, { name: null }));
+anewButton.addEventListener("click", () => {
+  if (!confirm("Begin anew? What was taught is moved aside.")) return;
+  inTurn(async () => showTaught(await inSchool(server.forget, { name: null })));
 });
-find("tab-teach").addEventListener("click", async () => showTaught(await inSchool(server.taught, {})));
-modelChoice.addEventListener("change", async () => showTaught(await inSchool(server.taught, {})));
+find("tab-teach").addEventListener("click", showNow);
+modelChoice.addEventListener("change", showNow);
