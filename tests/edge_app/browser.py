@@ -16,7 +16,7 @@ from typing import Any, Literal
 import cv2
 import numpy as np
 import numpy.typing as npt
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, Route
 
 from edge_app.models import assets_dir
 
@@ -164,6 +164,20 @@ def asked(page: Page) -> dict[str, Any]:
         pass
     message: dict[str, Any] = json.loads(caught.value.post_data or "")["data"]
     return message
+
+
+def hold(page: Page, function: str) -> list[Route]:
+    """Where the page's next question to this function of the server waits to be continued."""
+    held: list[Route] = []
+
+    def wait_or_go(route: Route) -> None:
+        if not held and f'"fn_name":"{function}"' in (route.request.post_data or ""):
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/component_server/", wait_or_go)
+    return held
 
 
 def wait_for_answers(page: Page, more: int) -> None:

@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, asked, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, asked, hold, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, expect
 
 from edge_app.models import contracts, default_model
@@ -47,6 +47,22 @@ def test_the_live_picture_lies_among_its_kind(server: Server, browser: Browser) 
         page.click("#start")  # stops
         expect(page.locator("#map")).to_have_attribute("data-place", "")
         expect(page.locator("#nearest")).to_contain_text("Start the camera")
+
+
+def test_a_late_map_does_not_take_a_newer_ones_place(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#tab-explore")
+        page.select_option("#axis-from", "Bag")
+        page.select_option("#axis-to", "Trouser")
+        expect(page.locator("#nearest")).to_contain_text("Start the camera")
+        held = hold(page, "known_garments")
+        page.select_option("#axis-to", "Bag")
+        page.select_option("#axis-to", "Coat")
+        page.click("#start")
+        expect(page.locator("#nearest")).to_contain_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        held[0].continue_()
+        wait_for_answers(page, 20)
+        expect(page.locator("#nearest")).to_contain_text("Trouser")
 
 
 def test_every_model_has_a_map_of_its_own(server: Server, browser: Browser) -> None:

@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, serving, visit, wait_for_answers
-from playwright.sync_api import Browser, Page, Route, expect
+from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, hold, serving, visit, wait_for_answers
+from playwright.sync_api import Browser, Page, expect
 
 from edge_app.models import assets_dir, default_model
 from train.pictures import PHOTOS, Collection
@@ -75,16 +75,8 @@ def test_a_still_picture_is_one_example_and_names_outlive_the_server(browser: Br
 
 
 def test_a_late_answer_says_nothing_over_a_newer_one(browser: Browser) -> None:
-    held: list[Route] = []
-
-    def hold(route: Route) -> None:
-        if not held and '"fn_name":"taught"' in (route.request.post_data or ""):
-            held.append(route)
-        else:
-            route.continue_()
-
     with serving() as server, visit(browser, server.url) as page:
-        page.route("**/component_server/", hold)
+        held = hold(page, "taught")
         page.click("#tab-teach")
         page.fill("#lesson-name", "Purse")
         page.click("#record")

@@ -11,6 +11,7 @@ const [nearestWords, alongWords, fromChoice, toChoice] = ["nearest", "along", "a
 let garments = null; // { labels, points: [[x, y, label's index], ...], axis, left, right, top, bottom } as the server gave them
 let trail = []; // the live picture's last places, the newest last
 let lastNearest = 0;
+let asked = 0; // how often the server was asked for garments: only its last answer counts
 
 // What the horizontal direction is: from one label to another; null for the model's principal axes.
 const axis = () => (fromChoice.value && toChoice.value ? [fromChoice.value, toChoice.value] : null);
@@ -122,8 +123,9 @@ function listLabels(choice, first, labels) {
 
 async function showGarments() {
   if (!isOpen("explore")) return;
-  const wished = axis();
+  const [wished, question] = [axis(), ++asked];
   const reply = (await server.known_garments({ model: modelChoice.value, axis: wished }).catch(() => undefined)) ?? FAILED;
+  if (question !== asked) return;
   garments = null;
   trail = [];
   if (reply.error) {
