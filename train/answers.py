@@ -1,7 +1,8 @@
 """Learning from what large models say: they see the mixture's views larger and in colour, their pupil in grey, 28x28.
 
 An answer of theirs takes longer than a step of the pupil's. So the views of a few epochs are made and answered once,
-kept beside the run's folder for all pupils, and seen again and again. Some have no right name but the teachers': two
+kept beside the run's folder for all pupils, and seen again and again, in the end mirrored and moved a little each time.
+Some have no right name but the teachers': two
 views in one, which show how the teachers go from one garment to another (arXiv 2106.05237, section 2).
 """
 
@@ -18,6 +19,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 from filelock import FileLock, Timeout
+from numpy.lib.stride_tricks import sliding_window_view
 
 from edge_app.classifier import Classifier
 from edge_app.errors import RunError
@@ -39,6 +41,7 @@ Float32 = npt.NDArray[np.float32]
 VIEW_SIDE = 128  # pixels: as large as vgg19 wants them
 MIXED_SHARE = 0.25  # this many views in one, for each view
 MIXED = (0.25, 0.75)  # one's share in them
+MOVED = 1  # pixel: what the teachers said of a view holds as well
 PUPIL = spec_of(28, 1)
 CHUNK = 1000  # images
 
@@ -48,15 +51,34 @@ def known(targets: Float32, answers: Float32 | None = None) -> Float32:
     return np.stack([targets, np.full_like(targets, np.nan) if answers is None else answers], axis=1)
 
 
-class Rounds(Batches):
-    """Batches of one after the other of equally many examples, an epoch each, and of the first again."""
+def moved(views: UInt8, random: np.random.Generator) -> UInt8:
+    """Views uint8 (N, H, W, C), half of them mirrored, each up to MOVED pixels to either side, up and down; what comes
+    in at an edge repeats it."""
+    flips = random.integers(2, size=len(views)).astype(bool)
+    steps = random.integers(2 * MOVED + 1, size=(2, len(views)))
+    padded = np.pad(views, ((0, 0), (MOVED, MOVED), (MOVED, MOVED), (0, 0)), mode="edge")
+    padded[flips] = padded[flips, :, ::-1]
+    windows = sliding_window_view(padded, views.shape[1:3], axis=(1, 2))  # (N, down, right, C, H, W)
+    return np.moveaxis(windows[np.arange(len(views)), *steps], 1, -1)
 
-    def __init__(self, rounds: Sequence[Examples], batch_size: int, seed: int, epoch: int) -> None:
-        self.rounds = rounds
+
+class Rounds(Batches):
+    """Batches of one after the other of equally many examples, an epoch each, and of the first again.
+
+    What was answered is ``moved`` anew in every epoch from ``moving_from`` on.
+    """
+
+    def __init__(self, rounds: Sequence[Examples], batch_size: int, seed: int, epoch: int, moving_from: int) -> None:
+        self.rounds, self.moving_from = rounds, moving_from
         super().__init__(rounds[0], batch_size, seed, epoch)
 
     def _draw(self) -> None:
         self.examples = self.rounds[self.epoch % len(self.rounds)]
+        if self.epoch >= self.moving_from:
+            inputs, targets = self.examples.inputs.copy(), self.examples.targets
+            is_answered = ~np.isnan(targets[:, 1, 0])
+            inputs[is_answered] = moved(inputs[is_answered], np.random.default_rng((self.seed, self.epoch, 1)))
+            self.examples = Examples(inputs, targets)
         super()._draw()
 
 
@@ -189,13 +211,15 @@ def train_answered(
     grey = load_lessons(config, data, paths)
     val = Examples(through(grey.augmentation(config), grey.val.inputs), known(grey.val.targets))
 
+    moving_from = recipe.dropout_epochs or 0  # a network without dropout would learn the views by heart
+
     def phase(end: int, is_final: bool) -> Phase:
         fashion = fashion_rounds(config, data, mixture.fashion, as_they_are=is_final)
         rounds = [
             Examples(np.concatenate([a.inputs, b.inputs]), np.concatenate([a.targets, b.targets]))
             for a, b in zip(world, fashion, strict=True)
         ]
-        return Phase(end, lambda epoch: Rounds(rounds, recipe.batch_size, config.seed, epoch), None)
+        return Phase(end, lambda epoch: Rounds(rounds, recipe.batch_size, config.seed, epoch, moving_from), None)
 
     phases = [phase(recipe.augmented_epochs, False), phase(recipe.augmented_epochs + recipe.final_epochs, True)]
     history = fit(network, config, phases, val, run_dir, team=team)

@@ -25,6 +25,7 @@ from train.answers import (
     folder_of,
     known,
     mixed,
+    moved,
     train_answered,
 )
 from train.data import FashionMnist, Split
@@ -83,13 +84,44 @@ def test_two_views_in_one() -> None:
 
 def test_rounds_follow_one_another() -> None:
     rounds = [Examples(np.full((4, 1), value, np.uint8), np.eye(4, dtype=np.float32)) for value in (1, 2)]
-    batches = Rounds(rounds, 4, seed=1, epoch=0)
+    batches = Rounds(rounds, 4, seed=1, epoch=0, moving_from=9)
     seen = []
     for _ in range(3):
         seen.append(int(batches[0][0][0, 0]))
         batches.on_epoch_end()
     assert seen == [1, 2, 1]
-    assert int(Rounds(rounds, 4, seed=1, epoch=3)[0][0][0, 0]) == 2
+    assert int(Rounds(rounds, 4, seed=1, epoch=3, moving_from=9)[0][0][0, 0]) == 2
+
+
+def test_views_are_mirrored_and_moved_by_a_pixel_at_most() -> None:
+    view = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)
+    found = {
+        tuple(one.ravel().tolist()) for one in moved(np.tile(view[..., None], (500, 1, 1, 1)), np.random.default_rng(1))
+    }
+    down_and_left = (2, 3, 3, 2, 3, 3, 5, 6, 6)  # the edges repeated
+    mirrored_up = (6, 5, 4, 9, 8, 7, 9, 8, 7)
+    assert len(found) == 18
+    assert {tuple(view.ravel().tolist()), down_and_left, mirrored_up} <= found
+
+
+def test_only_what_was_answered_is_moved_and_only_in_the_end() -> None:
+    random = np.random.default_rng(1)
+    pixels = random.integers(0, 256, (40, 28, 28, 1), dtype=np.uint8)
+    names = np.eye(11, dtype=np.float32)[np.arange(40) % 11]
+    targets = np.concatenate([known(names[:20], names[:20]), known(names[20:])])
+    batches = Rounds([Examples(pixels, targets)], 40, seed=1, epoch=0, moving_from=1)
+    still, _ = batches[0]
+    assert np.array_equal(still, pixels[batches.order])
+    batches.on_epoch_end()
+    again, known_of = batches[0]
+    is_same = (again == pixels[batches.order]).all(axis=(1, 2, 3))
+    is_answered = ~np.isnan(known_of[:, 1, 0])
+    assert is_same[~is_answered].all() and is_same[is_answered].sum() < 5  # one of 18 stays where it was
+    resumed, _ = Rounds([Examples(pixels, targets)], 40, seed=1, epoch=1, moving_from=1)[0]
+    assert np.array_equal(resumed, again)
+    assert np.array_equal(
+        pixels, np.asarray(np.random.default_rng(1).integers(0, 256, (40, 28, 28, 1), dtype=np.uint8))
+    )
 
 
 def config(epochs: int = 1, final_epochs: int = 1, views: int = 2) -> Config:
