@@ -2,8 +2,8 @@
 
 An answer of theirs takes longer than a step of the pupil's. So the views of a few epochs are made and answered once,
 kept beside the run's folder for all pupils, and seen again and again, in the end mirrored and moved a little each time.
-Some have no right name but the teachers': two
-views in one, which show how the teachers go from one garment to another (arXiv 2106.05237, section 2).
+Some have no right name but the teachers': two views in one, which show how the teachers go from one garment to another
+(arXiv 2106.05237, section 2).
 """
 
 import dataclasses
