@@ -77,7 +77,8 @@ class Rounds(Batches):
         if self.epoch >= self.moving_from:
             inputs, targets = self.examples.inputs.copy(), self.examples.targets
             is_answered = ~np.isnan(targets[:, 1, 0])
-            inputs[is_answered] = moved(inputs[is_answered], np.random.default_rng((self.seed, self.epoch, 1)))
+            answered = np.asarray(inputs[is_answered], np.uint8)
+            inputs[is_answered] = moved(answered, np.random.default_rng((self.seed, self.epoch, 1)))
             self.examples = Examples(inputs, targets)
         super()._draw()
 
