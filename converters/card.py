@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import TYPE_CHECKING, Any
 
 from edge_app.contract import Contract
@@ -12,6 +12,7 @@ from edge_app.models import contracts
 
 if TYPE_CHECKING:
     from converters.measure import Measured
+    from train.recipes import Config, Recipe
     from train.source import Source
 
 VGG_CREDIT = (
@@ -104,6 +105,8 @@ def _commands(contract: Contract, source: Source) -> list[str]:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
     notes: list[str] = []
+    if changed := changes(config, recipe):
+        notes.append(f"# its recipe has changed since: {', '.join(changed)}")
     if config.start:
         digest = config.data[START + config.start]
         options += " --start-from EARLIER"
@@ -125,6 +128,19 @@ def _commands(contract: Contract, source: Source) -> list[str]:
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
         f"python -m converters runs/{config.name} --mode {contract.quantization}",
     ]
+
+
+def changes(config: Config, today: Recipe) -> list[str]:
+    """Names of what a network was trained by and is not any more, of what is the same with and without a GPU."""
+    from train.recipes import ANSWERING, TEACHING
+
+    then = config.recipe
+    if then.teaching:
+        today = replace(today, teaching=ANSWERING if then.teaching.views else TEACHING)
+    names = ["dropout_epochs", "teaching"]
+    if today.tuning is None:
+        names.append("mixture")
+    return [name for name in names if getattr(then, name) != getattr(today, name)]
 
 
 def paragraph(text: str) -> str:
@@ -169,7 +185,11 @@ def _course(recipe: dict[str, Any]) -> str:
     if tuning is None:
         course = f"{epochs} such epochs{last}"
         views = recipe["teaching"]["views"] if recipe["teaching"] else 0
-        return f"Views of {views} such epochs, and a quarter more that are two in one: {course}" if views else course
+        if not views:
+            return course
+        pixels = recipe["teaching"]["moved"]
+        moved = f" They are mirrored, and moved by up to {pixels} pixel, where dropout has ended." if pixels else ""
+        return f"Views of {views} such epochs, and a quarter more that are two in one.{moved} {course}"
     first, head = tuning["first_block"], tuning["head_epochs"]
     base = "all layers below it" if first == 1 else f"the base from block {first} on"
     if not head:

@@ -28,10 +28,10 @@ from edge_app.preprocess import frame_to_input
 from train.augment import augmentation_layers, reseed
 from train.data import FashionMnist
 from train.files import write_atomically
-from train.fit import SETTLING, Batches, Examples, Phase, Trained, fit
+from train.fit import SETTLING, Batches, Examples, Phase, Trained, drops, fit
 from train.live import Lessons, Paths, live_network, load_lessons
 from train.mixture import spec_of
-from train.recipes import START, Config
+from train.recipes import START, Config, Recipe
 from train.team import ALONE, Team
 from train.world import live_augmentation
 
@@ -41,7 +41,6 @@ Float32 = npt.NDArray[np.float32]
 VIEW_SIDE = 128  # pixels: as large as vgg19 wants them
 MIXED_SHARE = 0.25  # this many views in one, for each view
 MIXED = (0.25, 0.75)  # one's share in them
-MOVED = 1  # pixel: what the teachers said of a view holds as well
 PUPIL = spec_of(28, 1)
 CHUNK = 1000  # images
 
@@ -51,12 +50,12 @@ def known(targets: Float32, answers: Float32 | None = None) -> Float32:
     return np.stack([targets, np.full_like(targets, np.nan) if answers is None else answers], axis=1)
 
 
-def moved(views: UInt8, random: np.random.Generator) -> UInt8:
-    """Views uint8 (N, H, W, C), half of them mirrored, each up to MOVED pixels to either side, up and down; what comes
-    in at an edge repeats it."""
+def moved(views: UInt8, pixels: int, random: np.random.Generator) -> UInt8:
+    """Views uint8 (N, H, W, C), half of them mirrored, each moved to either side, up and down by ``pixels`` at most;
+    what comes in at an edge repeats it."""
     flips = random.integers(2, size=len(views)).astype(bool)
-    steps = random.integers(2 * MOVED + 1, size=(2, len(views)))
-    padded = np.pad(views, ((0, 0), (MOVED, MOVED), (MOVED, MOVED), (0, 0)), mode="edge")
+    steps = random.integers(2 * pixels + 1, size=(2, len(views)))
+    padded = np.pad(views, ((0, 0), (pixels, pixels), (pixels, pixels), (0, 0)), mode="edge")
     padded[flips] = padded[flips, :, ::-1]
     windows = sliding_window_view(padded, views.shape[1:3], axis=(1, 2))  # (N, down, right, C, H, W)
     return np.moveaxis(windows[np.arange(len(views)), *steps], 1, -1)
@@ -65,20 +64,20 @@ def moved(views: UInt8, random: np.random.Generator) -> UInt8:
 class Rounds(Batches):
     """Batches of one after the other of equally many examples, an epoch each, and of the first again.
 
-    What was answered is ``moved`` anew in every epoch from ``moving_from`` on.
+    What was answered is ``moved`` in every epoch anew, by ``pixels`` at most; 0 leaves it as it is.
     """
 
-    def __init__(self, rounds: Sequence[Examples], batch_size: int, seed: int, epoch: int, moving_from: int) -> None:
-        self.rounds, self.moving_from = rounds, moving_from
+    def __init__(self, rounds: Sequence[Examples], batch_size: int, seed: int, epoch: int, pixels: int) -> None:
+        self.rounds, self.pixels = rounds, pixels
         super().__init__(rounds[0], batch_size, seed, epoch)
 
     def _draw(self) -> None:
         self.examples = self.rounds[self.epoch % len(self.rounds)]
-        if self.epoch >= self.moving_from:
+        if self.pixels:
             inputs, targets = self.examples.inputs.copy(), self.examples.targets
             is_answered = ~np.isnan(targets[:, 1, 0])
             answered = np.asarray(inputs[is_answered], np.uint8)
-            inputs[is_answered] = moved(answered, np.random.default_rng((self.seed, self.epoch, 1)))
+            inputs[is_answered] = moved(answered, self.pixels, np.random.default_rng((self.seed, self.epoch, 1)))
             self.examples = Examples(inputs, targets)
         super()._draw()
 
@@ -205,26 +204,40 @@ def train_answered(
 ) -> Trained:
     """Trains a CNN, from new weights or those of ``start``, on the mixture and on the teachers' answers to it; the best
     epoch is chosen as without them."""
-    recipe, mixture, paths = config.recipe, config.recipe.mixture, answering.paths
-    assert mixture is not None
+    recipe, mixture, teaching = config.recipe, config.recipe.mixture, config.recipe.teaching
+    assert mixture is not None and teaching is not None
     network = live_network(config, start)
     world = kept_answers(config, data, answering, folder_of(config, run_dir))
-    grey = load_lessons(config, data, paths)
+    grey = load_lessons(config, data, answering.paths)
     val = Examples(through(grey.augmentation(config), grey.val.inputs), known(grey.val.targets))
 
-    moving_from = recipe.dropout_epochs or 0  # a network without dropout would learn the views by heart
-
-    def phase(end: int, is_final: bool) -> Phase:
-        fashion = fashion_rounds(config, data, mixture.fashion, as_they_are=is_final)
-        rounds = [
+    def rounds(as_they_are: bool) -> list[Examples]:
+        fashion = fashion_rounds(config, data, mixture.fashion, as_they_are)
+        return [
             Examples(np.concatenate([a.inputs, b.inputs]), np.concatenate([a.targets, b.targets]))
             for a, b in zip(world, fashion, strict=True)
         ]
-        return Phase(end, lambda epoch: Rounds(rounds, recipe.batch_size, config.seed, epoch, moving_from), None)
 
-    phases = [phase(recipe.augmented_epochs, False), phase(recipe.augmented_epochs + recipe.final_epochs, True)]
+    final = rounds(as_they_are=True)
+    phases = answered_phases(recipe, rounds(as_they_are=False), final, config.seed)
     history = fit(network, config, phases, val, run_dir, team=team)
-    return Trained(network, history, lambda: named_views(phases[-1].batches(0)))
+    return Trained(network, history, lambda: named_views(Rounds(final, recipe.batch_size, config.seed, 0, pixels=0)))
+
+
+def answered_phases(recipe: Recipe, changed: list[Examples], final: list[Examples], seed: int) -> list[Phase]:
+    """The recipe's epochs: rounds in which Fashion-MNIST is changed, then those in which it is not; views move where
+    dropout has ended, because a network without it learns by heart what it sees again and again."""
+    teaching = recipe.teaching
+    assert teaching is not None
+    total = recipe.augmented_epochs + recipe.final_epochs
+    ends = {recipe.augmented_epochs, min(recipe.dropout_epochs or total, total), total}
+
+    def phase(end: int) -> Phase:
+        rounds = changed if end <= recipe.augmented_epochs else final
+        pixels = 0 if drops(recipe, end) else teaching.moved
+        return Phase(end, lambda epoch: Rounds(rounds, recipe.batch_size, seed, epoch, pixels), None)
+
+    return [phase(end) for end in sorted(ends)]
 
 
 def named_views(batches: keras.utils.PyDataset) -> Float32:

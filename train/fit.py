@@ -48,7 +48,10 @@ class InOrder(keras.utils.PyDataset):  # type: ignore[misc]
 
 
 class Batches(keras.utils.PyDataset):  # type: ignore[misc]
-    """Batches in an order drawn anew for every epoch from (seed, epoch) alone, so that a resumed run sees the same."""
+    """Batches in an order drawn anew for every epoch from (seed, epoch) alone, so that a resumed run sees the same.
+
+    Keras ends an epoch before its first, too: what it trains on in the epoch e is drawn from (seed, e + 1).
+    """
 
     def __init__(self, examples: Examples, batch_size: int, seed: int, epoch: int) -> None:
         super().__init__()
@@ -116,9 +119,9 @@ def apart(phases: list[Phase], epoch: int | None) -> list[Phase]:
     return parts
 
 
-def drops(recipe: Recipe, phase: Phase) -> bool:
-    """Whether dropout layers drop in a phase."""
-    return recipe.dropout_epochs is None or phase.end <= recipe.dropout_epochs
+def drops(recipe: Recipe, end: int) -> bool:
+    """Whether dropout layers drop in a phase up to this epoch."""
+    return recipe.dropout_epochs is None or end <= recipe.dropout_epochs
 
 
 @contextmanager
@@ -212,7 +215,7 @@ def fit(
         model.compile(optimizer=optimizer, loss=loss, metrics=[metric], jit_compile=jit_compile())
         start = len(state.history)
         batches = Served(phase.batches(start), team, WORKERS_ON_GPU if on_gpu() else 1)
-        with nullcontext() if drops(recipe, phase) else without_dropout(network):
+        with nullcontext() if drops(recipe, phase.end) else without_dropout(network):
             model.fit(
                 batches,
                 validation_data=judges,

@@ -53,12 +53,14 @@ class Teaching:
 
     ``weight`` (0..1) is the teachers' share in the loss; ``temperature`` divides both sides' logits. ``views``: of so
     many epochs the teachers' answers are kept, because they take long (train.answers); 0 for teachers that are asked
-    anew in every step.
+    anew in every step. Kept views are mirrored, and moved by ``moved`` pixels at most, anew in every epoch
+    without dropout: what the teachers said of them is taken to hold.
     """
 
     weight: float
     temperature: float
     views: int = 0
+    moved: int = 0
 
 
 @dataclass(frozen=True)
@@ -271,7 +273,7 @@ def further(recipe: Recipe) -> Recipe:
 
 
 TEACHING = Teaching(weight=0.7, temperature=2.0)
-ANSWERING = Teaching(weight=0.7, temperature=2.0, views=4)
+ANSWERING = Teaching(weight=0.7, temperature=2.0, views=4, moved=1)
 
 
 def recipe_of(name: str, model: str, on_gpu: bool) -> Recipe:

@@ -8,7 +8,7 @@ from axe_playwright_python.sync_playwright import Axe
 from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, hold, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, expect
 
-from edge_app.models import assets_dir, default_model
+from edge_app.models import assets_dir, contracts, default_model
 from train.pictures import PHOTOS, Collection
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -97,6 +97,42 @@ def test_of_the_devices_camera_the_server_learns_too(browser: Browser, tmp_path:
         expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
         teach(page, "Purse", 10)
         expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_what_a_lesson_says_stays(browser: Browser) -> None:
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "Shorts")
+        page.click("#record")
+        expect(page.locator("#lesson-words")).to_have_text("Recording …")
+        page.click("#tab-model")
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "")  # of no account any more
+        expect(page.locator("#lesson-words")).to_contain_text("Shorts is learned", timeout=TAUGHT_MS)
+        page.wait_for_timeout(500)
+        expect(page.locator("#lesson-words")).to_contain_text("Shorts is learned")
+
+
+def test_pictures_are_learned_by_the_model_that_they_were_recorded_for(browser: Browser) -> None:
+    other = next(contract.name for contract in contracts() if contract.name != default_model())
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "Shorts")
+        page.click("#record")
+        expect(page.locator("#lesson-words")).to_have_text("Recording …")
+        page.click("#tab-model")
+        page.select_option("#model", other)
+        page.click("#tab-teach")
+        expect(page.locator("#lesson-words")).to_contain_text("Shorts is learned", timeout=TAUGHT_MS)
+        expect(page.locator("#taught li")).to_have_count(0)
+        page.click("#tab-model")
+        page.select_option("#model", default_model())
+        page.click("#tab-teach")
+        expect(page.locator("#taught li")).to_contain_text("Shorts")
 
 
 def test_a_page_open_to_others_says_why_it_does_not_teach(browser: Browser) -> None:

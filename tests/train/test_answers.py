@@ -20,6 +20,7 @@ from train.answers import (
     Answering,
     Rounds,
     answer,
+    answered_phases,
     answered_rounds,
     fashion_rounds,
     folder_of,
@@ -29,7 +30,7 @@ from train.answers import (
     train_answered,
 )
 from train.data import FashionMnist, Split
-from train.fit import Examples
+from train.fit import Examples, apart
 from train.live import Lessons, Paths
 from train.losses import answered, answered_accuracy, cross_entropy, taught
 from train.mixture import Part, target, with_masks
@@ -84,19 +85,20 @@ def test_two_views_in_one() -> None:
 
 def test_rounds_follow_one_another() -> None:
     rounds = [Examples(np.full((4, 1), value, np.uint8), np.eye(4, dtype=np.float32)) for value in (1, 2)]
-    batches = Rounds(rounds, 4, seed=1, epoch=0, moving_from=9)
+    batches = Rounds(rounds, 4, seed=1, epoch=0, pixels=0)
     seen = []
     for _ in range(3):
         seen.append(int(batches[0][0][0, 0]))
         batches.on_epoch_end()
     assert seen == [1, 2, 1]
-    assert int(Rounds(rounds, 4, seed=1, epoch=3, moving_from=9)[0][0][0, 0]) == 2
+    assert int(Rounds(rounds, 4, seed=1, epoch=3, pixels=0)[0][0][0, 0]) == 2
 
 
 def test_views_are_mirrored_and_moved_by_a_pixel_at_most() -> None:
     view = np.array([[1, 2, 3], [4, 5, 6], [7, 8, 9]], np.uint8)
     found = {
-        tuple(one.ravel().tolist()) for one in moved(np.tile(view[..., None], (500, 1, 1, 1)), np.random.default_rng(1))
+        tuple(one.ravel().tolist())
+        for one in moved(np.tile(view[..., None], (500, 1, 1, 1)), 1, np.random.default_rng(1))
     }
     down_and_left = (2, 3, 3, 2, 3, 3, 5, 6, 6)  # the edges repeated
     mirrored_up = (6, 5, 4, 9, 8, 7, 9, 8, 7)
@@ -104,24 +106,39 @@ def test_views_are_mirrored_and_moved_by_a_pixel_at_most() -> None:
     assert {tuple(view.ravel().tolist()), down_and_left, mirrored_up} <= found
 
 
-def test_only_what_was_answered_is_moved_and_only_in_the_end() -> None:
-    random = np.random.default_rng(1)
-    pixels = random.integers(0, 256, (40, 28, 28, 1), dtype=np.uint8)
+def test_only_what_was_answered_is_moved() -> None:
+    pixels = np.random.default_rng(1).integers(0, 256, (40, 28, 28, 1), dtype=np.uint8)
     names = np.eye(11, dtype=np.float32)[np.arange(40) % 11]
-    targets = np.concatenate([known(names[:20], names[:20]), known(names[20:])])
-    batches = Rounds([Examples(pixels, targets)], 40, seed=1, epoch=0, moving_from=1)
-    still, _ = batches[0]
-    assert np.array_equal(still, pixels[batches.order])
-    batches.on_epoch_end()
-    again, known_of = batches[0]
-    is_same = (again == pixels[batches.order]).all(axis=(1, 2, 3))
-    is_answered = ~np.isnan(known_of[:, 1, 0])
+    examples = Examples(pixels, np.concatenate([known(names[:20], names[:20]), known(names[20:])]))
+    batches = Rounds([examples], 40, seed=1, epoch=5, pixels=1)
+    found, targets = batches[0]
+    is_same = (found == pixels[batches.order]).all(axis=(1, 2, 3))
+    is_answered = ~np.isnan(targets[:, 1, 0])
     assert is_same[~is_answered].all() and is_same[is_answered].sum() < 5  # one of 18 stays where it was
-    resumed, _ = Rounds([Examples(pixels, targets)], 40, seed=1, epoch=1, moving_from=1)[0]
-    assert np.array_equal(resumed, again)
-    assert np.array_equal(
-        pixels, np.asarray(np.random.default_rng(1).integers(0, 256, (40, 28, 28, 1), dtype=np.uint8))
-    )
+    assert np.array_equal(Rounds([examples], 40, seed=1, epoch=5, pixels=1)[0][0], found)
+    other, _ = Rounds([examples], 40, seed=1, epoch=6, pixels=1)[0]
+    assert not np.array_equal(np.sort(other, axis=0), np.sort(found, axis=0))
+    still = Rounds([examples], 40, seed=1, epoch=5, pixels=0)
+    assert np.array_equal(still[0][0], pixels[still.order])
+
+
+@pytest.mark.parametrize(
+    ("dropout", "expected"),
+    [
+        (None, [(40, 0, 1), (48, 0, 2)]),
+        (28, [(28, 0, 1), (40, 1, 1), (48, 1, 2)]),
+        (44, [(40, 0, 1), (44, 0, 2), (48, 1, 2)]),
+        (0, [(40, 1, 1), (48, 1, 2)]),
+        (90, [(40, 0, 1), (48, 0, 2)]),
+    ],
+)
+def test_views_move_where_dropout_has_ended(dropout: int | None, expected: list[tuple[int, int, int]]) -> None:
+    recipe = dataclasses.replace(live("cnn3", on_gpu=False), teaching=ANSWERING, dropout_epochs=dropout)
+    changed, final = ([Examples(np.full((1, 2, 2, 1), value, np.uint8), known(RIGHT))] for value in (1, 2))
+    phases = answered_phases(recipe, changed, final, seed=1)
+    found = [(phase.end, phase.batches(3)) for phase in phases]
+    assert [(end, batches.pixels, int(batches[0][0].max())) for end, batches in found] == expected
+    assert apart(phases, dropout) == phases  # dropout ends where one of them does
 
 
 def config(epochs: int = 1, final_epochs: int = 1, views: int = 2) -> Config:
@@ -235,7 +252,7 @@ def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path:
         train_answered(config(), DATA, Answering(teachers, paths), tmp_path / "other")
     config_json = json.loads((tmp_path / "run" / "config.json").read_text())
     assert Config.from_json(config_json) == config(2)
-    assert config_json["recipe"]["teaching"] == {"weight": 0.7, "temperature": 2.0, "views": 2}
+    assert config_json["recipe"]["teaching"] == {"weight": 0.7, "temperature": 2.0, "views": 2, "moved": 1}
 
 
 def test_who_may_teach() -> None:
@@ -244,7 +261,7 @@ def test_who_may_teach() -> None:
     staff = load_staff([MODELS / "vgg19.tflite"], recipe, grey, ALONE)
     assert staff.names == ("vgg19",) and staff.networks == ()
     assert dict(staff.digests)["vgg19"] == staff.answering[0].contract.sha256
-    assert staff.recipe(recipe).teaching == Teaching(0.7, 2.0, views=4)
+    assert staff.recipe(recipe).teaching == Teaching(0.7, 2.0, views=4, moved=1)
     assert load_staff([], recipe, grey, ALONE).recipe(recipe) == recipe
     checkpoint = MODELS.parent / "checkpoints" / "cnn4.weights.h5"
     with pytest.raises(RunError, match=r"runs and \.tflite files do not teach together"):

@@ -122,8 +122,8 @@ function listLabels(choice, first, labels) {
 }
 
 async function showGarments() {
-  if (!isOpen("explore")) return;
   const [wished, question] = [axis(), ++asked];
+  if (!isOpen("explore")) return;
   const reply = (await server.known_garments({ model: modelChoice.value, axis: wished }).catch(() => undefined)) ?? FAILED;
   if (question !== asked) return;
   garments = null;
@@ -152,6 +152,7 @@ fromChoice.addEventListener("change", () => {
 toChoice.addEventListener("change", showGarments);
 modelChoice.addEventListener("change", () => {
   fromChoice.value = ""; // the other model may know other names
+  garments = null;
   showGarments();
 });
 find("tab-explore").addEventListener("click", showGarments);

@@ -6,6 +6,7 @@ const NEXT_PICTURE_MS = 5000; // a camera that gives no other picture by then ha
 const PICTURES_PER_MESSAGE = 5;
 const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
 const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
+const REPLY_MS = 30_000;
 const FAILED = { error: true, words: "The device does not answer. Is it still running?" };
 
 const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
@@ -15,28 +16,30 @@ const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "tau
 let turn = Promise.resolve();
 const inTurn = (work) => (turn = turn.catch(() => undefined).then(work));
 
-const inSchool = async (question, message) =>
-  (await question({ model: modelChoice.value, ...message }).catch(() => undefined)) ?? FAILED;
+const inSchool = async (question, model, message) =>
+  (await within(REPLY_MS, question({ model, ...message }).catch(() => undefined))) ?? FAILED;
 
-function taughtItem([name, count]) {
+function taughtItem(model, [name, count]) {
   const item = document.createElement("li");
   const words = Object.assign(document.createElement("span"), { textContent: name });
   const number = Object.assign(document.createElement("small"), { textContent: `${count} ${count === 1 ? "picture" : "pictures"}` });
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Forget" });
   button.setAttribute("aria-label", `Forget ${name}`);
-  button.addEventListener("click", () => inTurn(async () => showTaught(await inSchool(server.forget, { name }), `${name} is forgotten.`)));
+  button.addEventListener("click", () =>
+    inTurn(async () => showTaught(model, await inSchool(server.forget, model, { name }), `${name} is forgotten.`)),
+  );
   item.append(words, number, button);
   return item;
 }
 
-// `words` is what to say if all is well.
-function showTaught(reply, words = HOW_TO) {
+// `words` is what to say if all is well. Of a model that is not chosen any more there is nothing to list.
+function showTaught(model, reply, words) {
   setText(lessonWords, reply.error ? reply.words : reply.trouble || reply.words || words);
-  if (reply.error) return;
+  if (reply.error || model !== modelChoice.value) return;
   const { names, open, trouble } = reply;
   lessonForm.hidden = !open || Boolean(trouble);
   anewButton.hidden = !open || !trouble;
-  taughtList.replaceChildren(...names.map(taughtItem));
+  taughtList.replaceChildren(...names.map((item) => taughtItem(model, item)));
   for (const button of taughtList.querySelectorAll("button")) button.hidden = !open;
   const known = [...props.settings.labels.filter((label) => label !== "none"), ...names.map(([name]) => name)];
   find("lesson-names").replaceChildren(...[...new Set(known)].map((name) => new Option(name, name)));
@@ -72,26 +75,33 @@ function messagesOf(pictures) {
   return messages;
 }
 
-async function teach() {
-  const name = lessonName.value.trim();
+async function teach(model, name) {
   const pictures = await record();
   if (pictures.length === 0) return setText(lessonWords, "There is no picture yet: start the camera, or open a picture.");
   let reply;
   for (const jpegs of messagesOf(pictures)) {
-    reply = await inSchool(server.teach, { name, jpegs });
+    reply = await inSchool(server.teach, model, { name, jpegs });
     if (reply.error) break;
   }
-  showTaught(reply, `${name} is learned. Its pictures are under Snapshots, too, to be exported for training.`);
+  showTaught(model, reply, `${name} is learned. Its pictures are under Snapshots, too, to be exported for training.`);
   if (!reply.error) await keepPictures(pictures, name, `taught as ${name}`);
 }
 
-const showNow = () => inTurn(async () => showTaught(await inSchool(server.taught, {})));
+// What a lesson says stays; its end is told even to who has gone to another tab meanwhile.
+function showNow() {
+  const isLesson = recordButton.disabled;
+  inTurn(async () => {
+    const model = modelChoice.value;
+    const reply = await inSchool(server.taught, model, {});
+    showTaught(model, reply, isLesson ? lessonWords.textContent : HOW_TO);
+  });
+}
 
-async function lesson() {
+async function lesson(model, name) {
   recordedBar.value = 0;
   recordedBar.hidden = false;
   setText(lessonWords, "Recording …");
-  await teach().finally(() => {
+  await teach(model, name).finally(() => {
     recordButton.disabled = false;
     recordedBar.hidden = true;
   });
@@ -101,11 +111,14 @@ lessonForm.addEventListener("submit", (event) => {
   event.preventDefault();
   if (recordButton.disabled) return;
   recordButton.disabled = true;
-  inTurn(lesson);
+  setText(lessonWords, "One moment …");
+  const [model, name] = [modelChoice.value, lessonName.value.trim()];
+  inTurn(() => lesson(model, name));
 });
 anewButton.addEventListener("click", () => {
   if (!confirm("Begin anew? What was taught is moved aside.")) return;
-  inTurn(async () => showTaught(await inSchool(server.forget, { name: null })));
+  const model = modelChoice.value;
+  inTurn(async () => showTaught(model, await inSchool(server.forget, model, { name: null }), HOW_TO));
 });
 find("tab-teach").addEventListener("click", showNow);
 modelChoice.addEventListener("change", showNow);
