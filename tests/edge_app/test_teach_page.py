@@ -32,6 +32,16 @@ def teach(page: Page, name: str, pictures: int) -> None:
     expect(page.locator("#taught li", has_text=name)).to_contain_text(words)
 
 
+def begin_lesson(page: Page) -> None:
+    """The webcam's trousers are being recorded as shorts."""
+    page.click("#start")
+    expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+    page.click("#tab-teach")
+    page.fill("#lesson-name", "Shorts")
+    page.click("#record")
+    expect(page.locator("#lesson-words")).to_have_text("Recording …")
+
+
 def test_a_garment_is_recorded_named_exported_and_forgotten(browser: Browser, tmp_path: Path) -> None:
     with serving() as server, visit(browser, server.url) as page:
         page.click("#start")
@@ -101,12 +111,7 @@ def test_of_the_devices_camera_the_server_learns_too(browser: Browser, tmp_path:
 
 def test_what_a_lesson_says_stays(browser: Browser) -> None:
     with serving() as server, visit(browser, server.url) as page:
-        page.click("#start")
-        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
-        page.click("#tab-teach")
-        page.fill("#lesson-name", "Shorts")
-        page.click("#record")
-        expect(page.locator("#lesson-words")).to_have_text("Recording …")
+        begin_lesson(page)
         page.click("#tab-model")
         page.click("#tab-teach")
         page.fill("#lesson-name", "")  # of no account any more
@@ -118,12 +123,7 @@ def test_what_a_lesson_says_stays(browser: Browser) -> None:
 def test_pictures_are_learned_by_the_model_that_they_were_recorded_for(browser: Browser) -> None:
     other = next(contract.name for contract in contracts() if contract.name != default_model())
     with serving() as server, visit(browser, server.url) as page:
-        page.click("#start")
-        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
-        page.click("#tab-teach")
-        page.fill("#lesson-name", "Shorts")
-        page.click("#record")
-        expect(page.locator("#lesson-words")).to_have_text("Recording …")
+        begin_lesson(page)
         page.click("#tab-model")
         page.select_option("#model", other)
         page.click("#tab-teach")
