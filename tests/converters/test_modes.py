@@ -7,7 +7,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
-from spoiling import spoiled
+from spoiling import coarse, spoiled
 
 from converters.convert import prepared
 from converters.data import Data, calibration_pixels
@@ -61,13 +61,18 @@ def test_it_says_what_the_trained_network_says(exported: Exported, mode: str, tm
     assert all(layer.error < 0.03 for layer in layers)
 
 
-@pytest.mark.parametrize("mode", ["float32", "int8"])
+@pytest.mark.parametrize("mode", ["float32", "float16", "int8"])
 def test_a_bad_layer_is_named(exported: Exported, mode: str, tmp_path: Path) -> None:
     """The last convolution's filters have changed places."""
     last = [layer.name for layer in exported.network.layers if isinstance(layer, keras.layers.Conv2D)][-1]
     bad = export_float32(spoiled(exported.network, last))
     with pytest.raises(ConversionError, match=rf"{mode} does not say what .* the worst first: {last} "):
         checked(exported, mode, bad, tmp_path)
+
+
+def test_coarse_weights_are_not_float16(exported: Exported, tmp_path: Path) -> None:
+    with pytest.raises(ConversionError, match="float16 does not say what"):
+        checked(exported, "float16", export_float32(coarse(exported.network)), tmp_path)
 
 
 def test_the_same_bytes_each_time(exported: Exported) -> None:
