@@ -35,8 +35,8 @@ def plot_models(models: list[Compared], path: Path) -> None:
         places = []
         for m in models:
             right = m.test if title == "Fashion-MNIST test" else m.pictures["photos"].right
-            axis.scatter(m.invoke_ms, 100 * right, s=m.size_bytes / 8e3, alpha=0.45, color=COLOURS[m.contract.variant])
-            places.append((m.contract.architecture, m.invoke_ms, 100 * right))
+            axis.scatter(m.invoke_ms, 100 * right, s=disc_area(m), alpha=0.45, color=COLOURS[m.contract.variant])
+            places.append((m.contract.architecture, m.invoke_ms, 100 * right, disc_area(m)))
         axis.set(xscale="log", xlabel="milliseconds for one inference", ylabel="right, %", title=title)
         axis.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
         axis.xaxis.set_major_formatter("{x:g}")
@@ -55,10 +55,20 @@ def plot_models(models: list[Compared], path: Path) -> None:
     plt.close(figure)
 
 
-def write_names(axis: Axes, places: list[tuple[str, float, float]]) -> None:
-    """Each name above its place on the drawn axis, or beside or below it, where it covers no other."""
-    taken = [Bbox.from_bounds(x - 4, y - 4, 8, 8) for x, y in axis.transData.transform([place[1:] for place in places])]
-    for name, x, y in places:
+def disc_area(model: Compared) -> float:
+    """Of a model's disc, in square points."""
+    return model.size_bytes / 8e3
+
+
+def write_names(axis: Axes, places: list[tuple[str, float, float, float]]) -> None:
+    """Each name above its disc's middle (name, x, y, area in square points) on the drawn axis, or beside or below it,
+    where it covers no other name or disc."""
+    pixels = axis.transData.transform([(x, y) for _, x, y, _ in places])
+    radii = [(area / np.pi) ** 0.5 * axis.figure.dpi / 72 for *_, area in places]
+    discs = [Bbox.from_bounds(x - r, y - r, 2 * r, 2 * r) for (x, y), r in zip(pixels, radii, strict=True)]
+    written: list[Bbox] = []
+    for index, (name, x, y, _) in enumerate(places):
+        taken = [*written, *discs[:index], *discs[index + 1 :]]
         for dx, dy, side in NAME_PLACES:
             text = axis.annotate(name, (x, y), xytext=(dx, dy), textcoords="offset points", ha=side)
             box = text.get_window_extent()
@@ -67,7 +77,7 @@ def write_names(axis: Axes, places: list[tuple[str, float, float]]) -> None:
             text.remove()
         else:
             axis.add_artist(text)
-        taken.append(box)
+        written.append(box)
 
 
 def plot_confusions(matrices: list[tuple[str, Int64]], labels: tuple[str, ...], path: Path) -> None:
@@ -94,7 +104,7 @@ def plot_confusions(matrices: list[tuple[str, Int64]], labels: tuple[str, ...], 
         axis.set_title(name)
         axis.tick_params(labelbottom=axis in lowest)
         for (row, column), share in np.ndenumerate(shares):
-            if share >= 0.005:
+            if share > 0.005:
                 colour = "white" if share > 0.5 else "black"
                 axis.text(column, row, f"{100 * share:.0f}", ha="center", va="center", color=colour, fontsize=7)
     figure.supxlabel("predicted")
