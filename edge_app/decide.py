@@ -84,7 +84,8 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
     """One frame's probabilities float32 (classes,), captured at `captured_s` -> what to remember, and the Decision.
 
     The probabilities are smoothed over time. A label that is shown is favoured by FAVOUR and outlives its support by
-    HOLD_S, so that noise does not change it; another garment takes its place at once when two frames running name it.
+    HOLD_S, so that noise does not change it; another garment takes its place at once when two frames running name it,
+    or one that comes HOLD_S or more after the one before.
     """
     if memory is None:
         decision = decide(probs, contract)
@@ -93,7 +94,8 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
     found = decide(_favouring(memory.label, smoothed, contract), contract).label
     label, supported_s = memory.label, memory.supported_s
     is_name = found not in (NONE, UNSURE)
-    if found == label or (is_name and found == memory.found):
+    is_late = captured_s - memory.captured_s >= HOLD_S
+    if found == label or (is_name and (is_late or found == memory.found)):
         label, supported_s = found, captured_s
     elif label == UNSURE or captured_s - supported_s >= HOLD_S:
         label, supported_s = UNSURE if is_name else found, captured_s
@@ -102,5 +104,7 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
 
 
 def _favouring(label: str, probs: Float32, contract: Contract) -> Float32:
-    favour = [FAVOUR if name == label else 0.0 for name in contract.labels]
-    return probs + np.array(favour, dtype=np.float32)
+    favour = FAVOUR
+    if label == NONE and contract.none_threshold is not None:
+        favour = min(favour, contract.none_threshold / 2)  # where P(none) is small, a garment must end it
+    return probs + np.array([favour if name == label else 0.0 for name in contract.labels], dtype=np.float32)

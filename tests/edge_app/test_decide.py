@@ -10,6 +10,7 @@ from test_contract import CONTRACT
 from edge_app.contract import Contract
 from edge_app.decide import Memory, decide, probabilities, smooth, steady
 from edge_app.labels import LIVE
+from edge_app.models import contracts
 
 LIVE_CONTRACT = dataclasses.replace(CONTRACT, variant="live", labels=LIVE, none_threshold=0.5)
 
@@ -99,8 +100,14 @@ def test_another_garment_takes_over_when_two_frames_running_name_it() -> None:
     assert (memory.label, memory.supported_s) == ("Bag", 1.0625)
 
 
+def test_one_frame_is_enough_where_frames_are_far_apart() -> None:
+    memory = Memory(probs(bag=0.75), "Trouser", 1.0, "Trouser", 1.0)
+    assert steady_label(memory, 1.375) == "Trouser"
+    assert steady_label(memory, 1.4375) == "Bag"
+
+
 def test_names_that_change_with_every_frame_become_unsure() -> None:
-    memory = Memory(probs(trouser=1.0), "Shirt", 0.0, "Bag", 1.0)
+    memory = Memory(probs(trouser=1.0), "Shirt", 0.0, "Bag", 1.9)
     assert steady_label(memory, 2.0) == "unsure"
 
 
@@ -112,6 +119,15 @@ def test_no_garment_is_held_too() -> None:
     gone = Memory(probs(none=1.0), "Bag", 1.0, "none", 1.0)
     assert steady_label(gone, 1.375, LIVE_CONTRACT) == "Bag"
     assert steady_label(gone, 1.4375, LIVE_CONTRACT) == "none"
+
+
+@pytest.mark.parametrize("contract", [each for each in contracts() if each.none_threshold], ids=lambda each: each.name)
+def test_every_model_sees_that_there_is_a_garment_again(contract: Contract) -> None:
+    memory, now_s = Memory(probs(none=1.0), "none", 0.0, "none", 0.0), 0.0
+    for _ in range(30):
+        now_s += 0.1
+        memory, decision = steady(memory, probs(bag=0.98, none=0.02), now_s, contract)
+    assert decision.label == "Bag"
 
 
 @pytest.mark.parametrize("fps", [4, 10, 30])
