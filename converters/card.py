@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Iterable, Iterator
-from dataclasses import asdict, replace
+from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from edge_app.contract import Contract
@@ -20,6 +20,7 @@ VGG_CREDIT = (
     "released under CC BY 4.0 (https://www.robots.ox.ac.uk/~vgg/research/very_deep/)"
 )
 FASHION_MNIST = "Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747)"
+PUBLISHED = ("photos.zip", "products.zip", "photos/photos.csv", "products/products.csv")
 FASHION_LIMITS = (
     "It knows small grey shop pictures of single garments on an even ground, and nothing else. In a real room, "
     'on a person, or on a patterned ground it is often wrong, and it has no class for "no garment".'
@@ -99,13 +100,15 @@ def _commands(contract: Contract, source: Source) -> list[str]:
 
     config = source.config
     options = f" --size {config.size}" if config.model == "vgg19" else ""
-    recipe = recipe_of(config.recipe.name, config.model, on_gpu=False)
-    recipe = further(recipe) if config.start and recipe.tuning is None else recipe
-    if config.recipe.learning_rate != recipe.learning_rate:
+    todays = [recipe_of(config.recipe.name, config.model, on_gpu) for on_gpu in (False, True)]
+    todays = [further(recipe) if config.start and recipe.tuning is None else recipe for recipe in todays]
+    if config.recipe.learning_rate != todays[0].learning_rate:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""
     notes: list[str] = []
-    if changed := changes(config, recipe):
+    if own := own_collections(config.data):
+        notes.append(f"# with --photos or --products for {', '.join(own)}, which are not published")
+    if changed := changes(config, todays):
         notes.append(f"# its recipe has changed since: {', '.join(changed)}")
     if config.start:
         digest = config.data[START + config.start]
@@ -130,17 +133,23 @@ def _commands(contract: Contract, source: Source) -> list[str]:
     ]
 
 
-def changes(config: Config, today: Recipe) -> list[str]:
-    """Names of what a network was trained by and is not any more, of what is the same with and without a GPU."""
+def own_collections(data: dict[str, str]) -> list[str]:
+    """Of what a network was trained on, the places of collections that a user added."""
+    return [name for name in data if name.endswith((".zip", ".csv")) and name not in PUBLISHED]
+
+
+def changes(config: Config, todays: list[Recipe]) -> list[str]:
+    """Names of what a network was trained by and is not any more, neither on a CPU nor on a GPU; of the learning rate
+    speaks the command."""
     from train.recipes import ANSWERING, TEACHING
 
     then = config.recipe
     if then.teaching:
-        today = replace(today, teaching=ANSWERING if then.teaching.views else TEACHING)
-    names = ["dropout_epochs", "teaching"]
-    if today.tuning is None:
-        names.append("mixture")
-    return [name for name in names if getattr(then, name) != getattr(today, name)]
+        todays = [replace(today, teaching=ANSWERING if then.teaching.views else TEACHING) for today in todays]
+    if then.tuning and not then.tuning.head_epochs:  # it kept its head
+        todays = [replace(today, tuning=replace(today.tuning, head_epochs=0)) for today in todays if today.tuning]
+    names = [field.name for field in fields(then) if field.name != "learning_rate"]
+    return [name for name in names if getattr(then, name) not in [getattr(today, name) for today in todays]]
 
 
 def paragraph(text: str) -> str:
@@ -171,10 +180,11 @@ def _origin(known: dict[str, Any]) -> str:
         how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
         course = f"{plain}{recipe['augmented_epochs']} augmented{how}{dropped}"
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {course}, {end} 12,000 validation images. {taught}"""
+    own = "".join(f", on {name}, which is not published" for name in own_collections(config["data"]))
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
-        on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence), mixed: an epoch has
-        {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front of
-        real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
+        on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence){own}, mixed: an epoch
+        has {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front
+        of real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
         {mixture["nothing"]:,} of nothing. {_course(recipe)}{dropped}, {end} validation pictures of all three
         kinds. {taught}"""
 

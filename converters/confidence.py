@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.decide import probabilities
+from edge_app.errors import DataError
 
 Float32 = npt.NDArray[np.float32]
 Bool = npt.NDArray[np.bool_]
@@ -73,11 +74,16 @@ def fit_fashion(right: Float32, logits: Float32) -> Fitted:
 def fit_live(right: Float32, logits: Float32) -> Fitted:
     """The thresholds (steps of 0.02) that name most garments rightly, less those they name wrongly.
 
-    Of pictures without a garment they name at most a tenth, or as few as can be.
+    Of pictures without a garment they name at most a tenth, or as few as can be. Raises DataError if there is none.
     """
     temperature = fit_temperature(right, logits)
     probs = probabilities(logits, temperature)
     is_nothing, is_right = right[:, -1] > 0, _is_right(right[:, :-1], probs[:, :-1])
+    if not is_nothing.any():
+        raise DataError(
+            "the validation photos all show garments: when to say nothing cannot be fitted. Give some rows of Hat, "
+            "Shorts, Skirt, Body or none, of several people, the split val."
+        )
     best, best_score = Fitted(temperature, 0.98, 0.02), (-1.0, -np.inf)
     for none_threshold in np.arange(0.02, 1, 0.02):
         for threshold in np.arange(0, 1, 0.02):

@@ -133,6 +133,8 @@ def _train(args: argparse.Namespace) -> int:
         raise RunError("--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live. Leave it out.")
     if args.start_from and args.backbone_weights:
         raise RunError("--start-from and --backbone-weights both say what a network begins with: leave one out.")
+    if args.backbone_weights and args.model != "vgg19":
+        raise RunError("--backbone-weights is for vgg19. Leave it out.")
     digests: dict[str, str] = {}
     paths = None
     if recipe.mixture:
@@ -150,7 +152,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = beginning.shortened(recipe)
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
-    staff = load_staff(args.teacher, recipe, shape, team)
+    staff = load_staff(args.teacher, recipe, shape, args.seed, team)
     recipe = staff.recipe(recipe)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, digests, staff.names, precision, beginning.name)

@@ -1,10 +1,11 @@
 """Augmentation by Keras's own layers, run inside the training graph and so on the GPU where there is one."""
 
 import math
+from typing import Any
 
 import keras
 import numpy as np
-from keras import layers
+from keras import layers, ops
 
 from train.recipes import Augmentation
 
@@ -39,13 +40,38 @@ def moving_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
     ]
 
 
+class RandomBlur(layers.Layer):  # type: ignore[misc]
+    """In training blurs every second picture, float (N, S, S, C) 0..255, by a Gaussian whose sigmas across and down are
+    drawn for the whole batch from 0 to ``share`` of the side. The picture is reflected beyond its edges."""
+
+    def __init__(self, share: float, seed: int, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.share, self.seed = share, seed
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        sigma = self.share * input_shape[1]
+        self.reach = math.ceil(2 * sigma)
+        self.blur = layers.RandomGaussianBlur((0.5, 0.5), 2 * self.reach + 1, (0.0, sigma), seed=self.seed, **RANGE)
+
+    def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
+        if not training:
+            return inputs
+        reach, side = self.reach, inputs.shape[1]
+        wider = ops.pad(inputs, ((0, 0), (reach, reach), (reach, reach), (0, 0)), mode="reflect")
+        return self.blur(wider, training=True)[:, reach : reach + side, reach : reach + side]
+
+    def compute_output_shape(self, input_shape: tuple[int | None, ...]) -> tuple[int | None, ...]:
+        return input_shape
+
+
 def lighting_layers(config: Augmentation, seed: int) -> list[layers.Layer]:
-    """Brightness, contrast and erasing, for float pixels (N, H, W, C) 0..255; those that ``config`` has."""
-    changes = []
+    """Blur, brightness, contrast and erasing, for float pixels (N, S, S, C) 0..255; those that ``config`` has."""
+    changes: list[layers.Layer] = [RandomBlur(config.blur, seed + 8)] if config.blur else []
     if config.brightness:
         changes.append(layers.RandomBrightness(config.brightness, seed=seed + 5, **RANGE))
     if config.contrast:
-        changes.append(layers.RandomContrast(config.contrast, seed=seed + 6, **RANGE))
+        both_ways = (config.contrast, config.contrast)  # of a single number Keras takes only what is added
+        changes.append(layers.RandomContrast(both_ways, seed=seed + 6, **RANGE))
     if config.erasing:
         scale = (0.02, config.erasing)
         # Keras draws the probability, too: from 0 to ``factor``, which is a quarter on average

@@ -81,11 +81,15 @@ def find_paths(data_dir: Path | None, own_photos: list[Path], own_products: list
 
 def digests_of(paths: Paths) -> dict[str, str]:
     """SHA-256 of each archive, or of a folder's table, by the collection's place. Raises DataError."""
-    files = [path if path.is_file() else path / f"{layout.name}.csv" for layout, path in paths.all]
-    try:
-        return {file.name if file.suffix == ".zip" else "/".join(file.parts[-2:]): sha256(file) for file in files}
-    except OSError as error:
-        raise DataError(f"{error.filename}: cannot be read ({error.strerror}). Name another collection.") from error
+    digests: dict[str, str] = {}
+    for layout, path in paths.all:
+        file = path if path.is_file() else path / f"{layout.name}.csv"
+        short, full = file.name, "/".join(file.parts[-2:])
+        try:
+            digests[short if file.suffix == ".zip" and short not in digests else full] = sha256(file)
+        except OSError as error:
+            raise DataError(f"{file}: cannot be read ({error.strerror}). Name another collection.") from error
+    return digests
 
 
 @dataclass(frozen=True)
@@ -122,7 +126,8 @@ def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
     assert mixture is not None
     spec = spec_of(config.size * 2 if channels == 1 else config.size, channels)
     with paths.opened() as collections:
-        photos, products = (load(collections[layout], "train", spec, config.seed) for layout in (PHOTOS, PRODUCTS))
+        photos = load(collections[PHOTOS], "train", spec, config.seed, with_patches=True)
+        products = load(collections[PRODUCTS], "train", spec, config.seed)
         val = [load(collections[layout], "val", spec, config.seed) for layout in (PHOTOS, PRODUCTS)]
     parts = [
         fashion_part(data.train, mixture.fashion),

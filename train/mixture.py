@@ -6,7 +6,7 @@ and grey as it is, and enlarged when it is drawn.
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -153,22 +153,26 @@ class Loaded:
     patches: UInt8
 
 
-def load(collections: Iterable[Collection], split: str, spec: InputSpec, seed: int) -> Loaded:
-    """Pictures framed as a live model sees them, and patches from their margins. Raises DataError."""
+def load(
+    collections: Sequence[Collection], split: str, spec: InputSpec, seed: int, *, with_patches: bool = False
+) -> Loaded:
+    """Pictures framed as a live model sees them, and patches from their margins, if wanted. Raises DataError."""
     random = np.random.default_rng(seed)
     rows: list[Picture] = []
     pictures: list[UInt8] = []
     patches: list[UInt8] = []
     for collection in collections:
-        found = [row for row in collection.pictures if row.split == split]
-        if not found:
-            raise DataError(f"{collection.path}: no picture of the split {split}. Give some rows that split.")
-        for row in found:
-            frame_rgb = collection.frame(row)
-            rows.append(row)
-            pictures.append(frame_to_input(frame_rgb, spec))
-            patches += margin_patches(frame_rgb, spec, random)
-    return Loaded(rows, np.stack(pictures), np.stack([target(row.classes) for row in rows]), np.stack(patches))
+        for row in collection.pictures:
+            if row.split == split:
+                frame_rgb = collection.frame(row)
+                rows.append(row)
+                pictures.append(frame_to_input(frame_rgb, spec))
+                patches += margin_patches(frame_rgb, spec, random) if with_patches else []
+    if not rows:
+        places = ", ".join(str(collection.path) for collection in collections)
+        raise DataError(f"{places}: no picture of the split {split}. Give the rows of some people that split.")
+    targets = np.stack([target(row.classes) for row in rows])
+    return Loaded(rows, np.stack(pictures), targets, np.reshape(np.array(patches, np.uint8), (-1, *spec.shape)))
 
 
 class MixedBatches(keras.utils.PyDataset):  # type: ignore[misc]

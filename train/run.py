@@ -37,6 +37,7 @@ from train.vgg19 import train_vgg19
 from train.vgg19_live import tune_vgg19
 
 CONFIG = "config.json"
+LOCK = ".lock"
 WEIGHTS = "model.weights.h5"
 RESULT = "result.json"
 CURVES, CONFUSION, RIGHT, WRONG = "curves.png", "confusion.png", "right.png", "mistakes.png"
@@ -52,9 +53,14 @@ def open_run(run_dir: Path, config: Config, is_chief: bool = True) -> bool:
     Raises RunError if the folder holds another run.
     """
     path = run_dir / CONFIG
-    if path.exists():
-        if read_config(run_dir) != config:
-            raise RunError(f"{run_dir} holds a run of another configuration. Name another --out, or delete the folder.")
+    began = path.exists() and any(file.name not in (CONFIG, LOCK) for file in run_dir.iterdir())
+    if began:
+        there, wanted = read_config(run_dir).to_json(), config.to_json()
+        if others := [name for name in wanted if there[name] != wanted[name]]:
+            raise RunError(
+                f"{run_dir} holds a run of another configuration ({', '.join(others)}). Name another --out, or delete "
+                "the folder."
+            )
     elif is_chief:
         write_json(path, config.to_json())
     return (run_dir / RESULT).exists()
@@ -161,7 +167,7 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """
     try:
         run_dir.mkdir(parents=True, exist_ok=True)
-        with FileLock(run_dir / ".lock", timeout=0) if inputs.team.is_chief else nullcontext():
+        with FileLock(run_dir / LOCK, timeout=0) if inputs.team.is_chief else nullcontext():
             return _run(config, inputs, run_dir)
     except Timeout as error:
         raise RunError(f"another process is training in {run_dir}. Wait for it, or name another --out.") from error

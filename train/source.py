@@ -111,3 +111,12 @@ def require_same_lesson(teachers: list[Source], recipe: Recipe, shape: tuple[int
                 f"{teacher.config.name} cannot teach here: it takes {teacher.network.input_shape[1:]} and names "
                 f"{len(teacher.labels)} classes. Name a CNN trained by a recipe of the same kind with --teacher."
             )
+
+
+def require_seed(path: Path, its_seed: int, seed: int) -> None:
+    """Raises RunError for a trained network that has learned what is for validation in a run with ``seed``."""
+    if its_seed != seed:
+        raise RunError(
+            f"{path} was trained with seed {its_seed}, and so on images that with seed {seed} are for validation. "
+            f"Go on with --seed {its_seed}."
+        )

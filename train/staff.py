@@ -10,7 +10,7 @@ from edge_app.classifier import Classifier
 from edge_app.errors import RunError
 from edge_app.labels import LIVE
 from train.recipes import ANSWERING, TEACHING, Recipe
-from train.source import load_source, require_same_lesson
+from train.source import load_source, require_same_lesson, require_seed
 from train.team import Team
 from train.vgg19 import weights_digest
 
@@ -37,8 +37,9 @@ class Staff:
         return replace(recipe, teaching=ANSWERING if self.answering else TEACHING)
 
 
-def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], team: Team) -> Staff:
-    """The teachers of a network for pictures of ``shape``. Raises RunError where they cannot teach it."""
+def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], seed: int, team: Team) -> Staff:
+    """The teachers of a network for pictures of ``shape``, trained with its ``seed``, too: they are not to have learned
+    what it is chosen by. Raises RunError where they cannot teach it."""
     converted = [path for path in paths if path.suffix.lower() == CONVERTED]
     if len(converted) not in (0, len(paths)):
         raise RunError(f"runs and {CONVERTED} files do not teach together: name one kind with --teacher.")
@@ -46,13 +47,17 @@ def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], t
         raise RunError(f"a {CONVERTED} teaches on one machine: train there, or name a run with --teacher.")
     if converted:
         answering = tuple(load_answering(path, recipe, shape) for path in converted)
+        seeds = [one.contract.recipe["seed"] for one in answering]
         staff = Staff((), answering, tuple((one.contract.name, one.contract.sha256) for one in answering))
     else:
         with team.scope():
             sources = [load_source(path) for path in paths]
+        seeds = [source.config.seed for source in sources]
         require_same_lesson(sources, recipe, shape)
         digests = tuple((source.config.name, weights_digest(source.network)) for source in sources)
         staff = Staff(tuple(source.network for source in sources), (), digests)
+    for path, its_seed in zip(paths, seeds, strict=True):
+        require_seed(path, its_seed, seed)
     if len(set(staff.names)) < len(staff.names):
         raise RunError(
             f"teachers need names of their own, not {', '.join(staff.names)}. Name each once with --teacher."

@@ -18,7 +18,7 @@ from edge_app.labels import LIVE
 from edge_app.runtime import make_interpreter
 from train.models import build_vgg19_base, build_vgg19_head, flattened, join_vgg19
 from train.recipes import START, Recipe, further
-from train.source import load_source
+from train.source import load_source, require_seed
 from train.staff import CONVERTED
 from train.vgg19 import load_base, weights_digest
 
@@ -73,17 +73,9 @@ def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
             f"{start_from} is {source.config.name}: {model} does not go on from it. Name a run of {model} by --recipe "
             f"live, or assets/checkpoints/{model}.weights.h5, with --start-from."
         )
-    _require_seed(start_from, source.config.seed, seed)
+    require_seed(start_from, source.config.seed, seed)
     name, network = source.config.name, source.network
     return Beginning(network=network, name=name, digests={START + name: weights_digest(network)})
-
-
-def _require_seed(path: Path, its_seed: int, seed: int) -> None:
-    if its_seed != seed:
-        raise RunError(
-            f"{path} was trained with seed {its_seed}, and so on images that with seed {seed} are for validation. "
-            f"Go on with --seed {its_seed}."
-        )
 
 
 def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, keras.Model]:
@@ -96,7 +88,7 @@ def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, kera
     base = build_vgg19_base(size, None)
     head = build_vgg19_head(base.output_shape[1:], live=True)
     name, its_seed, weights = _converted(path) if path.suffix == CONVERTED else _run(path)
-    _require_seed(path, its_seed, seed)
+    require_seed(path, its_seed, seed)
     try:
         for layer in flattened(join_vgg19(base, head)):
             if isinstance(layer, keras.layers.Layer) and layer.weights:

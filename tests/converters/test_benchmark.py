@@ -3,6 +3,7 @@
 import json
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -10,13 +11,14 @@ import pytest
 
 from converters.benchmark import COMMAND, REPORT, RESULTS, multiply_accumulates
 from converters.benchmark_report import comparison, duration, plot, tables
-from converters.card import card
+from converters.card import card, changes, own_collections
 from converters.peers import Array, Engine, Missing, engines, inlined, litert
 from converters.race import race, require_same_labels, summary
 from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir, contracts
 from train.documents import with_block
 from train.models import build
+from train.recipes import ANSWERING, Config, live
 
 MODEL = assets_dir() / "models" / "cnn3-fashion-mnist.tflite"
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
@@ -122,6 +124,29 @@ def test_the_card_says_how_a_base_was_tuned() -> None:
     text = " ".join(card(known).split())
     assert "of nothing. 20 such epochs for the head and the base from block 4 on, on cpu" in text
     assert "minutes, not counting those of an earlier vgg19, tuned before, with whose weights it began. The" in text
+
+
+def test_the_card_names_ones_own_pictures() -> None:
+    known = json.loads((assets_dir() / "models" / f"cnn4{CARD}").read_text(encoding="utf-8"))
+    assert "not published" not in card(known)
+    known["config"]["data"]["mine/photos.csv"] = "0" * 64
+    assert "MIT licence), on mine/photos.csv, which is not published, mixed" in " ".join(card(known).split())
+    assert own_collections(known["config"]["data"]) == ["mine/photos.csv"]
+
+
+def test_the_card_says_what_of_a_recipe_has_changed() -> None:
+    cpu, gpu = (live("vgg19", on_gpu) for on_gpu in (False, True))
+    config = Config("vgg19", gpu, 1, 128, {})
+    assert changes(config, [cpu, gpu]) == []
+    assert changes(replace(config, recipe=replace(gpu, batch_size=32, final_epochs=9)), [cpu, gpu]) == [
+        "batch_size",
+        "final_epochs",
+    ]
+    assert cpu.tuning is not None
+    further = replace(cpu, tuning=replace(cpu.tuning, head_epochs=0), learning_rate=1.0)
+    assert changes(replace(config, recipe=further), [cpu, gpu]) == []
+    taught = replace(live("cnn4", False), teaching=replace(ANSWERING, moved=0))
+    assert changes(Config("cnn4", taught, 1, 28, {}), [live("cnn4", False)]) == ["teaching"]
 
 
 @pytest.mark.parametrize(

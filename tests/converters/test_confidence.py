@@ -13,6 +13,7 @@ from converters.confidence import (
     named_by,
 )
 from edge_app.decide import probabilities
+from edge_app.errors import DataError
 
 
 def one_hot(classes: list[int]) -> npt.NDArray[np.float32]:
@@ -41,6 +42,12 @@ def live_logits(named: list[float], none: list[float]) -> npt.NDArray[np.float32
     """Logits of three classes, the last of them none, with the first's and none's probabilities given."""
     probs = np.stack([named, 1 - np.array(named) - np.array(none), none], axis=1)
     return np.asarray(np.log(probs), dtype=np.float32)
+
+
+def test_thresholds_need_pictures_of_nothing() -> None:
+    right = np.array([[1, 0, 0]] * 3, np.float32)
+    with pytest.raises(DataError, match="the validation photos all show garments"):
+        fit_live(right, live_logits([0.7] * 3, [0.1] * 3))
 
 
 def test_live_thresholds_keep_what_is_right_and_name_no_more_than_a_tenth_of_nothing() -> None:

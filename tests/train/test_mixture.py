@@ -1,5 +1,6 @@
 """The mixture a live model is trained on: masks, shares, labels, and who is in it."""
 
+import shutil
 from pathlib import Path
 
 import cv2
@@ -153,13 +154,14 @@ def photos(tmp_path: Path) -> Path:
 
 def test_a_split_holds_its_own_people_only(photos: Path) -> None:
     with Collection(photos, PHOTOS) as collection:
-        train, val = (load([collection], split, spec_of(4, 1), seed=1) for split in ("train", "val"))
+        train = load([collection], "train", spec_of(4, 1), seed=1, with_patches=True)
+        val = load([collection], "val", spec_of(4, 1), seed=1)
     assert [row.name for row in train.rows] == ["a", "b"]
     assert train.pictures.shape == (2, 4, 4, 1) and train.patches.shape == (4, 4, 4, 1)
     assert train.pictures[:, 0, 0, 0].tolist() == pytest.approx([50, 100], abs=1)
     assert set(np.unique(train.patches)) <= {49, 50, 51, 99, 100, 101}
     assert train.targets.sum(axis=1).tolist() == [1, 3]
-    assert [row.name for row in val.rows] == ["c"]
+    assert [row.name for row in val.rows] == ["c"] and val.patches.shape == (0, 4, 4, 1)
 
 
 def test_an_unreadable_picture_and_an_empty_split_are_told(photos: Path) -> None:
@@ -170,6 +172,14 @@ def test_an_unreadable_picture_and_an_empty_split_are_told(photos: Path) -> None
     table.write_text(table.read_text().replace("val", "train"))
     with Collection(photos, PHOTOS) as collection, pytest.raises(DataError, match="no picture of the split val"):
         load([collection], "val", spec_of(4, 1), seed=1)
+
+
+def test_one_of_several_collections_may_lack_a_split(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+    exported = tmp_path_factory.mktemp("exported")  # as the page exports it: all of one person, to train on
+    shutil.copytree(photos / "images", exported / "images")
+    (exported / "photos.csv").write_text("image,label,sender_id,split\na,Coat,me,train")
+    with Collection(photos, PHOTOS) as published, Collection(exported, PHOTOS) as own:
+        assert [len(load([published, own], split, spec_of(4, 1), 1).rows) for split in ("train", "val")] == [3, 1]
 
 
 def test_no_person_is_in_both_splits_of_the_photos(data_dir: Path) -> None:

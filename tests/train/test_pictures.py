@@ -1,7 +1,9 @@
 """Collections of real pictures: labels, splits, and what is wrong with them."""
 
+import dataclasses
 import shutil
 import zipfile
+from collections import Counter
 from pathlib import Path
 
 import cv2
@@ -35,6 +37,13 @@ def test_rows_become_pictures() -> None:
         Picture("7", ("Coat",), "", "val"),
         Picture("8", ("none",), "", "train"),
     ]
+
+
+def test_a_known_shoe_counts_in_training_only() -> None:
+    layout = dataclasses.replace(PHOTOS, training_classes={"a": "Sandal", "b": "Sandal", "c": "Sandal"})
+    rows = b"image,label,split\na,Shoes,train\nb,Shoes,val\nc,Dress,train\nd,Shoes,train"
+    classes = [picture.classes for picture in read_table(rows, layout, "photos.csv")]
+    assert classes == [("Sandal",), SHOES, ("Dress",), SHOES]
 
 
 @pytest.mark.parametrize(
@@ -109,4 +118,6 @@ def test_the_real_collections(data_dir: Path) -> None:
             val = [picture for picture in pictures if picture.split == "val"]
             assert sum(picture.is_garment for picture in val) == 594
             assert len({picture.person for picture in val}) == 77
-            assert sum(picture.classes == SHOES for picture in val) > 0
+            assert sum(picture.classes == SHOES for picture in val) == 42
+            shoes = Counter(p.classes for p in pictures if p.split == "train" and set(p.classes) <= set(SHOES))
+            assert shoes == {("Sandal",): 72, ("Sneaker",): 61, ("Ankle boot",): 31, SHOES: 32}

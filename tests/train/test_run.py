@@ -79,10 +79,14 @@ def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
 
 
 def test_another_configuration_is_refused(tmp_path: Path) -> None:
+    other = dataclasses.replace(tiny_config("cnn1", 28), seed=2)
+    for config in (other, tiny_config("cnn1", 28)):  # nothing was trained: the second takes the first's place
+        assert not open_run(tmp_path, config)
+        assert read_config(tmp_path) == config
+    (tmp_path / "state.npz").write_bytes(b"")
     assert not open_run(tmp_path, tiny_config("cnn1", 28))
-    assert not open_run(tmp_path, tiny_config("cnn1", 28))
-    with pytest.raises(RunError, match="holds a run of another configuration"):
-        open_run(tmp_path, dataclasses.replace(tiny_config("cnn1", 28), seed=2))
+    with pytest.raises(RunError, match=r"holds a run of another configuration \(seed\)"):
+        open_run(tmp_path, other)
     (tmp_path / "config.json").write_text('{"model": "cnn1"}')
     with pytest.raises(RunError, match="not the configuration of a run"):
         open_run(tmp_path, tiny_config("cnn1", 28))
