@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge_app.contract import InputSpec
-from edge_app.pixels import pad_to_square, resize, to_grey
+from edge_app.pixels import brighten, pad_to_square, resize, to_grey
 from edge_app.preprocess import MAX_SIDE, frame_to_input, images_to_input
 
 GREY4 = InputSpec((4, 4, 1), "grey", "whole")
@@ -34,6 +34,24 @@ def test_grey_is_bt601() -> None:
     frame = np.array([[RED, GREEN], [BLUE, WHITE]], dtype=np.uint8)
     # 0.299 * 255 = 76.2, 0.587 * 255 = 149.7, 0.114 * 255 = 29.1
     assert to_grey(frame)[..., 0].tolist() == [[76, 150], [29, 255]]
+
+
+def test_a_dim_picture_is_brightened_and_no_other() -> None:
+    dim = np.full((10, 10, 1), 20, np.uint8)
+    dim[0, 0], dim[0, 1] = 250, 50  # 98 pixels of 20, so the 99th is 50; one lamp does not count
+    assert np.unique(brighten(dim, 200, 8)).tolist() == [80, 200, 255]
+    assert np.unique(brighten(dim, 200, 2)).tolist() == [40, 100, 255]
+    assert brighten(dim, 50, 8) is dim
+    assert not brighten(np.zeros((2, 2, 1), np.uint8), 200, 8).any()
+    red = np.full((2, 2, 3), (100, 10, 5), np.uint8)  # grey 36; its largest channel counts
+    assert brighten(red, 200, 8)[0, 0].tolist() == [200, 20, 10]
+
+
+def test_whole_shows_what_a_dim_room_hides() -> None:
+    frame = np.full((4, 4, 3), 25, np.uint8)
+    frame[:, 2:] = 50
+    assert frame_to_input(frame, GREY4)[0, :, 0].tolist() == [100, 100, 200, 200]
+    assert frame_to_input(frame // 5, GREY4)[0, :, 0].tolist() == [40, 40, 80, 80]  # eightfold at most
 
 
 def test_whole_keeps_colour_order() -> None:
