@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import math
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +20,8 @@ OUTPUTS = ("logits", "features")
 class InputSpec:
     """What a model takes: ``shape`` (height, width, channels), ``colour`` grey or rgb, and ``framing``.
 
-    ``framing`` says how a picture becomes model input. ``whole``: padded to a square with its edge pixels, resized.
-    ``object``: the garment is cut out and shown as Fashion-MNIST shows it, light on black.
+    ``framing`` says how a picture becomes model input. ``whole``: padded to a square with its edge pixels, resized,
+    brightened if it is dim. ``object``: the garment is cut out and shown as Fashion-MNIST shows it, light on black.
     """
 
     shape: tuple[int, int, int]
@@ -63,7 +64,9 @@ class Contract:
             f"framing {self.input.framing!r}, expected one of {FRAMINGS}": self.input.framing not in FRAMINGS,
             f"input of {height}x{width}, expected a square": height != width or height < 1,
             f"outputs {sorted(self.outputs)}, expected {sorted(OUTPUTS)}": set(self.outputs) != set(OUTPUTS),
-            f"temperature {self.temperature}, expected above 0": not self.temperature > 0,
+            f"outputs {self.outputs}, expected whole numbers from 0 on": not all(map(_is_index, self.outputs.values())),
+            "labels that repeat": len(set(self.labels)) < len(self.labels),
+            f"temperature {self.temperature}, expected above 0": not 0 < self.temperature < math.inf,
             f"threshold {self.threshold}, expected 0..1": not 0 <= self.threshold <= 1,
             f"none_threshold {self.none_threshold}, expected 0..1": not 0 <= (self.none_threshold or 0) <= 1,
             "none_threshold and the class none go together": (self.none_threshold is None) == ("none" in self.labels),
@@ -76,6 +79,10 @@ class Contract:
         """As plain dictionaries, lists and numbers."""
         fields: dict[str, Any] = json.loads(json.dumps(dataclasses.asdict(self)))
         return fields
+
+
+def _is_index(number: object) -> bool:
+    return type(number) is int and number >= 0
 
 
 def read_contract(path: Path) -> Contract:

@@ -10,7 +10,7 @@ from edge_app.errors import EdgeAppError
 from edge_app.models import default_model
 from edge_app.mqtt import publishing
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import PATIENCE_S, Ears, Report, follow
+from edge_app.reports import Ears, Report, follow
 from edge_app.watch import Watch
 
 
@@ -27,8 +27,7 @@ def watch_camera(*, camera: str, model: str | None, max_fps: float | None, mqtt:
         wish, classifiers = Wish(model or default_model()), Classifiers()
         classifiers.get(wish.model)
         open_camera(camera).close()  # a wrong path is told at once, not tried again and again
-        interval_s = 1 / max_fps if max_fps else 0.0
-        watch = Watch(lambda: open_camera(camera), classifiers, interval_s)
+        watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
         ending.callback(watch.close)
 
         def tell(report: Report) -> None:
@@ -37,5 +36,5 @@ def watch_camera(*, camera: str, model: str | None, max_fps: float | None, mqtt:
 
         systemd.tell("READY=1")
         with contextlib.suppress(KeyboardInterrupt):
-            follow(watch, wish, Ears(tell, systemd.Watchdog().feed), threading.Event(), PATIENCE_S + interval_s)
+            follow(watch, wish, Ears(tell, systemd.Watchdog().feed), threading.Event())
     return 0

@@ -5,6 +5,7 @@ last will), and the discovery message under homeassistant/sensor/.
 """
 
 import contextlib
+import hashlib
 import json
 import queue
 import re
@@ -73,8 +74,13 @@ def read_address(url: str) -> Address:
 
 
 def discovery(topic: str) -> tuple[str, dict[str, object]]:
-    """Topic and content of the message by which Home Assistant finds the sensor by itself."""
-    name = re.sub(r"[^A-Za-z0-9]+", "_", f"edge_fashion {topic}")
+    """Topic and content of the message by which Home Assistant finds the sensor by itself.
+
+    Its id is the topic's letters and digits; where the topic has more than these and /, its digest keeps ids apart.
+    """
+    is_plain = re.fullmatch("[A-Za-z0-9]+(/[A-Za-z0-9]+)*", topic)
+    digest = "" if is_plain else f" {hashlib.sha256(topic.encode()).hexdigest()[:8]}"
+    name = re.sub(r"[^A-Za-z0-9]+", "_", f"edge_fashion {topic}{digest}")
     return f"homeassistant/sensor/{name}/config", {
         "name": "Garment",
         "unique_id": name,

@@ -9,6 +9,7 @@ import zipfile
 import zlib
 from dataclasses import dataclass
 from pathlib import Path
+from tokenize import TokenError
 
 import numpy as np
 import numpy.typing as npt
@@ -20,8 +21,10 @@ from edge_app.models import assets_dir
 
 Float32 = npt.NDArray[np.float32]
 
-# What numpy and zipfile raise on a damaged .npz.
-DAMAGED = (OSError, EOFError, ValueError, LookupError, TypeError, RuntimeError, zlib.error, zipfile.BadZipFile)
+# What zipfile and numpy raise on a damaged .npz, and on damaged arrays in a whole one.
+_ARCHIVE = (OSError, EOFError, LookupError, RuntimeError, zlib.error, zipfile.BadZipFile)
+_ARRAYS = (ValueError, TypeError, AttributeError, MemoryError, OverflowError, SyntaxError, SystemError, TokenError)
+DAMAGED = (*_ARCHIVE, *_ARRAYS)
 
 
 @dataclass(frozen=True, eq=False)

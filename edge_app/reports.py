@@ -60,7 +60,7 @@ class Seen:
         return time.monotonic() - self._last_s < SILENT_S
 
 
-def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event, patience_s: float = PATIENCE_S) -> None:
+def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event) -> None:
     """Tells every change of label, and every trouble of the camera once, until `stopping`.
 
     Raises GaveUp, after telling of it, and what `Classifier.load` raises.
@@ -68,7 +68,7 @@ def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event, pati
     number, told = 0, ""
     while not stopping.is_set():
         try:
-            sight = watch.look(WATCHER, wish, number, patience_s)
+            sight = watch.look(WATCHER, wish, number, PATIENCE_S)
         except CameraError as error:
             if str(error) != told:
                 told = str(error)
@@ -86,14 +86,14 @@ def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event, pati
 
 
 @contextlib.contextmanager
-def following(watch: Watch, wish: Wish, ears: Ears, patience_s: float = PATIENCE_S) -> Iterator[None]:
+def following(watch: Watch, wish: Wish, ears: Ears) -> Iterator[None]:
     """`follow` in a thread of its own, beside the page; a camera that was given up is tried anew after AGAIN_S."""
     stopping = threading.Event()
 
     def run() -> None:
         while not stopping.is_set():
             with contextlib.suppress(GaveUp):
-                follow(watch, wish, ears, stopping, patience_s)
+                follow(watch, wish, ears, stopping)
             stopping.wait(AGAIN_S)
 
     thread = threading.Thread(target=run, name="reports", daemon=True)

@@ -48,11 +48,13 @@ class Watch:
     """Opens the camera when the first watcher asks, closes it when none has asked for a while.
 
     Frames are classified as edge_app.pace says, at most one every `min_interval_s`; each once for each wish, however
-    many watchers have the same; a watcher has one.
+    many watchers have the same; a watcher has one. Their numbers rise, also when the camera is opened again.
     """
 
     def __init__(self, opener: Callable[[], Camera], classifiers: Classifiers, min_interval_s: float = 0.0) -> None:
         self._opener, self._classifiers, self._min_interval_s = opener, classifiers, min_interval_s
+        self._unwatched_s = UNWATCHED_S + min_interval_s  # watchers ask no more often than there is news
+        self._number = 0  # of the newest frame that was looked for
         self._lock = threading.Condition()
         self._wanted: dict[str, tuple[Wish, float]] = {}  # by watcher, and until when
         self._sight: Sight | None = None
@@ -67,17 +69,19 @@ class Watch:
     def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
         """The newest sight with an answer to `wish`, once its number is another than `after`.
 
-        Raises CameraError if the camera is in trouble or there is none in time, and what `Classifier.load` raises.
+        Raises CameraError if the camera is in trouble or there is none within `timeout_s` of when it may be due, and
+        what `Classifier.load` raises.
         """
         self._classifiers.get(wish.model)
+        timeout_s += self._min_interval_s
         with self._lock:
-            self._wanted[watcher] = (wish, time.monotonic() + timeout_s + UNWATCHED_S)
+            self._wanted[watcher] = (wish, time.monotonic() + timeout_s + self._unwatched_s)
             if not self.watching:
                 self._capture = None  # a former one's trouble is over
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
             self._lock.wait_for(lambda: self._has_news(wish, after) or self._in_trouble(), timeout_s)
-            self._wanted[watcher] = (wish, time.monotonic() + UNWATCHED_S)
+            self._wanted[watcher] = (wish, time.monotonic() + self._unwatched_s)
             if self._sight is not None and self._has_news(wish, after):
                 return self._sight
             trouble = self._capture.trouble if self._capture else ""
@@ -102,7 +106,7 @@ class Watch:
     def _run(self) -> None:
         while not self._ends():
             with self._lock:
-                capture = self._capture = Capture(self._opener, RESTARTS)
+                capture = self._capture = Capture(self._opener, RESTARTS, self._number)
             capture.start()
             try:
                 self._classify(capture)
@@ -127,21 +131,21 @@ class Watch:
 
     def _classify(self, capture: Capture) -> None:
         lines: dict[Wish, Pipeline] = {}
-        number, pace = 0, None
+        pace = None
         while wishes := self._wishes():
-            frame = capture.newest(after=number, timeout_s=FRAME_TIMEOUT_S)
+            frame = capture.newest(after=self._number, timeout_s=FRAME_TIMEOUT_S)
             if frame is None:
                 with self._lock:
                     self._lock.notify_all()  # the camera may be in trouble
                 continue
-            number = frame.number
+            self._number = frame.number
             grey = small_grey(frame.frame_rgb)
             pace, is_due = next_pace(pace, grey, frame.captured_s, self._min_interval_s)
             if not is_due and wishes <= lines.keys():
                 continue
             lines = {wish: lines.get(wish) or Pipeline(self._classifiers.get(wish.model), wish) for wish in wishes}
             answers = {wish: line.answer(frame.frame_rgb, frame.captured_s) for wish, line in lines.items()}
-            sight = Sight(number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
+            sight = Sight(frame.number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
             with self._lock:
                 self._sight = sight
                 self._lock.notify_all()

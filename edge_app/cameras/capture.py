@@ -15,7 +15,7 @@ STOP_TIMEOUT_S = 5.0
 
 @dataclass(frozen=True)
 class Frame:
-    """``frame_rgb`` uint8 (H, W, 3), when it was captured (time.monotonic) and its number, from 1 on."""
+    """``frame_rgb`` uint8 (H, W, 3), when it was captured (time.monotonic) and its number."""
 
     frame_rgb: UInt8
     captured_s: float
@@ -35,17 +35,18 @@ class Capture:
     """The newest frame of a camera; older ones nobody took are dropped and counted.
 
     The camera is opened, read and closed by a thread of its own, from `start` to `close`. ``trouble`` is what is
-    wrong with it, empty while frames come; ``gave_up`` says that it won't be opened again.
+    wrong with it, empty while frames come; ``gave_up`` says that it won't be opened again. Frames are numbered from
+    `after` + 1 on.
     """
 
-    def __init__(self, opener: Callable[[], Camera], restarts: Restarts) -> None:
+    def __init__(self, opener: Callable[[], Camera], restarts: Restarts, after: int = 0) -> None:
         self.trouble = ""
         self.gave_up = False
         self.dropped = 0
         self._opener, self._restarts = opener, restarts
         self._restarts_left = restarts.budget
         self._newest: Frame | None = None
-        self._taken = 0
+        self._number = self._taken = after
         self._arrived = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -97,9 +98,9 @@ class Capture:
 
     def _keep(self, frame_rgb: UInt8) -> None:
         with self._arrived:
-            number = 1 if self._newest is None else self._newest.number + 1
-            if self._newest is not None and self._newest.number > self._taken:
+            if self._number > self._taken:
                 self.dropped += 1
-            self._newest = Frame(frame_rgb, time.monotonic(), number)
+            self._number += 1
+            self._newest = Frame(frame_rgb, time.monotonic(), self._number)
             self.trouble = ""
             self._arrived.notify_all()

@@ -1,4 +1,4 @@
-"""A folder of pictures in place of a camera."""
+"""A picture, or a folder of pictures, in place of a camera."""
 
 import itertools
 import time
@@ -14,16 +14,16 @@ INTERVAL_S = 0.1  # a picture is given again and again while it is shown: a stil
 
 
 class PictureFolder:
-    """Each picture of a folder for two seconds, in the order of their names, then from the start again.
+    """Each picture of a folder, or a single one, for two seconds, by their names, then from the start again.
 
     A picture that can't be read is passed over. Raises CameraError if there is none that can.
     """
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
-        paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in SUFFIXES)
+    def __init__(self, source: Path) -> None:
+        self._source = source
+        paths = sorted(filter(is_picture, source.iterdir())) if source.is_dir() else [source]
         if not paths:
-            raise CameraError(f"{folder}: no pictures in it; expected some of {', '.join(SUFFIXES)}")
+            raise CameraError(f"{source}: no pictures in it; expected some of {', '.join(SUFFIXES)}")
         self._frames = self._shown(paths)
         self._due_s = time.monotonic()
 
@@ -45,7 +45,12 @@ class PictureFolder:
             except ImageError as error:
                 unreadable += 1
                 if unreadable == len(paths):
-                    raise CameraError(f"{self._folder}: none of its pictures can be read ({error})") from error
+                    raise CameraError(f"{self._source}: none of its pictures can be read ({error})") from error
                 continue
             for _ in range(round(SHOWN_S / INTERVAL_S)):
                 yield frame_rgb
+
+
+def is_picture(path: Path) -> bool:
+    """Whether a file's name says that it is one."""
+    return path.suffix.lower() in SUFFIXES

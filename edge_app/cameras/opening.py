@@ -7,7 +7,7 @@ import cv2
 from edge_app.cameras.base import Camera
 from edge_app.cameras.checked import Checked
 from edge_app.cameras.device import DeviceCamera, NetworkCamera, first_device, without_password
-from edge_app.cameras.folder import PictureFolder
+from edge_app.cameras.folder import PictureFolder, is_picture
 from edge_app.cameras.picamera import PiCamera, has_pi_camera
 from edge_app.cameras.video import VideoFile
 from edge_app.errors import CameraError
@@ -17,7 +17,7 @@ def open_camera(spec: str) -> Camera:
     """What `--camera` takes but `browser` -> Camera.
 
     That is `auto`, `picamera`, `picamera:locked` (its exposure), a camera's number or device file, a video file, a
-    folder, a stream's address. Raises CameraError, saying what to do, if it can't be opened.
+    picture or a folder of them, a stream's address. Raises CameraError, saying what to do, if it can't be opened.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own errors say it in plain words
     try:
@@ -34,7 +34,7 @@ def _open(spec: str) -> Camera:
     if camera is not None:
         return Checked(camera, without_password(spec))
     path = Path(spec)
-    if path.is_dir():
+    if path.is_dir() or (path.is_file() and is_picture(path)):
         return PictureFolder(path)
     if path.is_file():
         return VideoFile(path)

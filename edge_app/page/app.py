@@ -22,7 +22,7 @@ from edge_app.page.health import health, is_well
 from edge_app.page.https import Certificate, own_certificate, own_names
 from edge_app.page.quick import gradio as gr
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import PATIENCE_S, Ears, Seen, following
+from edge_app.reports import Ears, Seen, following
 from edge_app.watch import Watch
 
 POLL_S = 0.5
@@ -65,12 +65,12 @@ def serve(
     if share and credentials is None:
         credentials = ("guest", secrets.token_urlsafe(PASSWORD_BYTES))
         print(f"Name and password for the page: {':'.join(credentials)}", flush=True)
-    classifiers, interval_s = Classifiers(), 1 / max_fps if max_fps else 0.0
+    classifiers = Classifiers()
     with contextlib.ExitStack() as ending:
         publish = ending.enter_context(publishing(mqtt))
         watch = None
         if has_device_camera(camera, needed=mqtt is not None):
-            watch = Watch(lambda: open_camera(camera), classifiers, interval_s)
+            watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
             ending.callback(watch.close)
         page, desk = build_page(model, classifiers, watch, max_fps, may_teach(host, share, credentials is not None))
         ending.callback(page.close, verbose=False)
@@ -78,7 +78,7 @@ def serve(
         if watch is not None and mqtt is not None:
             seen = Seen()
             wish = Wish(model or default_model())
-            ending.enter_context(following(watch, wish, Ears(publish, seen), PATIENCE_S + interval_s))
+            ending.enter_context(following(watch, wish, Ears(publish, seen)))
         rules = Rules(lambda: health(desk, seen), LOOPBACK | {in_url(host)} if is_loopback(host) else None)
         return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
 

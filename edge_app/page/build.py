@@ -1,6 +1,7 @@
 """Builds the page: its files, what they know of the models, and what they may ask the server."""
 
 import base64
+import logging
 from collections.abc import Callable
 from importlib import resources
 from pathlib import Path
@@ -36,14 +37,16 @@ def build_page(
 
     `may_teach`: whether those who use it may teach names.
 
-    Raises ModelNotFound, ContractError or RuntimeMissing.
+    Another model whose file is missing is not offered; the log says so. Raises ModelNotFound, ContractError or
+    RuntimeMissing.
     """
     installed = contracts()
     chosen = model or default_model()
     if chosen not in [contract.name for contract in installed]:
         raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
     classifiers.get(chosen)
-    names = [contract.name for contract in installed]
+    offered = [contract for contract in installed if _has_file(contract)]
+    names = [contract.name for contract in offered]
     desk = Desk(names, classifiers, watch, max_fps)
     school = School(names, classifiers, may_teach)
     settings = {"device": watch is not None, "minIntervalMs": 1e3 / max_fps if max_fps else 0, "labels": LIVE}
@@ -55,7 +58,7 @@ def build_page(
             js_on_load="".join(_text(f"script/{name}.js") for name in SCRIPTS),
             apply_default_css=False,
             server_functions=server_functions(desk, school),
-            models=[offer(contract, chosen) for contract in installed],
+            models=[offer(contract, chosen) for contract in offered],
             examples=examples(),
             settings=settings,
         )
@@ -64,7 +67,7 @@ def build_page(
 
 def offer(contract: Contract, chosen: str) -> dict[str, object]:
     """What the page's template and script know of a model."""
-    size_bytes = contract_path(contract.name).with_suffix(".tflite").stat().st_size
+    size_bytes = _model_file(contract).stat().st_size
     return {
         "name": contract.name,
         "chosen": contract.name == chosen,
@@ -74,6 +77,20 @@ def offer(contract: Contract, chosen: str) -> dict[str, object]:
         "nameable": nameable(contract),
         "limits": limits(contract),
     }
+
+
+def _has_file(contract: Contract) -> bool:
+    """Whether a model can be offered; the log says why not."""
+    path = _model_file(contract)
+    if path.is_file():
+        return True
+    words = "%s: not found beside its contract, so this model is not offered. Install it again."
+    logging.getLogger(__name__).warning(words, path)
+    return False
+
+
+def _model_file(contract: Contract) -> Path:
+    return contract_path(contract.name).with_suffix(".tflite")
 
 
 def examples() -> list[dict[str, str]]:

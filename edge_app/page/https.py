@@ -1,5 +1,6 @@
 """A certificate for `--https`, made on first use and kept for this user."""
 
+import contextlib
 import datetime
 import ipaddress
 import socket
@@ -70,7 +71,7 @@ def make(names: list[str]) -> tuple[bytes, bytes]:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - datetime.timedelta(days=1))  # for clocks that are behind
         .not_valid_after(now + datetime.timedelta(days=DAYS - 1))
-        .add_extension(x509.SubjectAlternativeName([_general_name(name) for name in names]), critical=False)
+        .add_extension(x509.SubjectAlternativeName(_general_names(names)), critical=False)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
         .sign(key, hashes.SHA256())
@@ -81,13 +82,18 @@ def make(names: list[str]) -> tuple[bytes, bytes]:
     return certificate.public_bytes(serialization.Encoding.PEM), key_pem
 
 
-def _general_name(name: str) -> "x509.GeneralName":
+def _general_names(names: list[str]) -> "list[x509.GeneralName]":
+    """Addresses, and host names as browsers ask for them (RFC 3490); what cannot be such a name is left out."""
     from cryptography import x509
 
-    try:
-        return x509.IPAddress(ipaddress.ip_address(name))
-    except ValueError:
-        return x509.DNSName(name)
+    found: list[x509.GeneralName] = []
+    for name in names:
+        try:
+            found.append(x509.IPAddress(ipaddress.ip_address(name)))
+        except ValueError:
+            with contextlib.suppress(UnicodeError):
+                found.append(x509.DNSName(name.encode("idna").decode("ascii")))
+    return found
 
 
 def _serves(kept: Certificate, names: list[str]) -> bool:
@@ -102,6 +108,5 @@ def _serves(kept: Certificate, names: list[str]) -> bool:
         return False
     covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     ends = certificate.not_valid_after_utc - datetime.timedelta(days=RENEWED_DAYS)
-    wanted = {_general_name(name) for name in names}
     is_pair = key.public_key() == certificate.public_key()
-    return is_pair and wanted <= set(covered) and datetime.datetime.now(datetime.UTC) < ends
+    return is_pair and set(_general_names(names)) <= set(covered) and datetime.datetime.now(datetime.UTC) < ends

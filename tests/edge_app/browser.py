@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -35,6 +35,7 @@ Scheme = Literal["light", "dark"]
 DESKTOP, PHONE = (1280, 720), (390, 844)
 START_TIMEOUT_S = 60.0
 ANSWER_TIMEOUT_MS = 15_000
+PROGRAM = ("-m", "edge_app")
 STATES = ("ready", "looking", "sure", "unsure", "nothing", "camera lost", "refused", "busy")
 
 
@@ -59,15 +60,15 @@ def write_frames(frames_bgr: list[npt.NDArray[np.uint8]], path: Path) -> None:
 
 
 class Server:
-    """`python -m edge_app` on a free port of this machine."""
+    """`python -m edge_app`, or another `program`, on a free port of this machine; `root` is the checkout."""
 
-    def __init__(self, *options: str) -> None:
+    def __init__(self, *options: str, root: Path = ROOT, program: Sequence[str] = PROGRAM) -> None:
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"http://127.0.0.1:{self.port}/"
-        command = [sys.executable, "-m", "edge_app", "--port", str(self.port), *options]
-        self.process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+        command = [sys.executable, *program, "--port", str(self.port), *options]
+        self.process = subprocess.Popen(command, cwd=root, stdout=subprocess.PIPE, text=True)
 
     def wait(self) -> None:
         """Until the page answers."""
@@ -92,8 +93,8 @@ class Server:
 
 
 @contextlib.contextmanager
-def serving(*options: str) -> Iterator[Server]:
-    server = Server(*options)
+def serving(*options: str, root: Path = ROOT, program: Sequence[str] = PROGRAM) -> Iterator[Server]:
+    server = Server(*options, root=root, program=program)
     try:
         server.wait()
         yield server

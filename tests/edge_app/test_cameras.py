@@ -134,6 +134,26 @@ def test_a_folder_without_readable_pictures_is_a_clear_error(tmp_path: Path) -> 
         camera.read()
 
 
+def test_a_picture_is_shown_again_and_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.cameras.folder.SHOWN_S", 0.04)
+    monkeypatch.setattr("edge_app.cameras.folder.INTERVAL_S", 0.02)
+    write_picture(tmp_path / "a.PNG", solid(80, 0, 0))
+    write_picture(tmp_path / "b.png", solid(0, 90, 0))
+    camera = open_camera(str(tmp_path / "a.PNG"))
+    try:
+        seen = [camera.read()[0, 0].tolist() for _ in range(5)]
+    finally:
+        camera.close()
+    assert seen == [[80, 0, 0]] * 5
+
+
+def test_a_picture_that_cannot_be_read_is_a_clear_error(tmp_path: Path) -> None:
+    path = tmp_path / "a.jpg"
+    path.write_bytes(b"broken")
+    with pytest.raises(CameraError, match=r"a\.jpg: not a JPEG, PNG, WebP or BMP picture; save it as one of these"):
+        open_camera(str(path)).read()
+
+
 @pytest.mark.parametrize(
     ("spec", "words"),
     [

@@ -2,6 +2,8 @@
 
 import base64
 import re
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +15,7 @@ from browser import (
     ANSWER_TIMEOUT_MS,
     CHROMIUM,
     FAKE_CAMERA,
+    ROOT,
     Server,
     answers,
     asked,
@@ -24,9 +27,9 @@ from browser import (
     wait_for_answers,
     write_frames,
 )
-from playwright.sync_api import Browser, Page, Playwright, expect
+from playwright.sync_api import Browser, Page, Playwright, Route, expect
 
-from edge_app.models import contracts, default_model
+from edge_app.models import assets_dir, contracts, default_model
 from edge_app.occlusion import SHOWN_PX
 
 pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
@@ -166,6 +169,40 @@ def test_models_are_listed_with_accuracy_size_and_speed(server: Server, browser:
         assert all(pattern.fullmatch(line) for line in listed)
 
 
+@pytest.fixture
+def without_cnn1(tmp_path: Path) -> Path:
+    """A checkout in which cnn1's .tflite file is missing."""
+    models = tmp_path / "assets" / "models"
+    models.mkdir(parents=True)
+    for path in (assets_dir() / "models").iterdir():
+        if path.name != "cnn1.tflite":
+            (models / path.name).symlink_to(path)
+    (tmp_path / "assets" / "examples").symlink_to(assets_dir() / "examples")
+    (tmp_path / "edge_app").symlink_to(ROOT / "edge_app")
+    return tmp_path
+
+
+def test_a_model_without_its_file_is_not_offered_and_the_log_says_so(
+    without_cnn1: Path, browser: Browser, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with serving(root=without_cnn1) as server, visit(browser, server.url) as page:
+        expect(page.locator("#model option").last).to_have_text(re.compile(" ms$"))
+        listed = page.locator("#model option").all_inner_texts()
+        assert [line.split(" · ")[0] for line in listed] == [
+            contract.name for contract in contracts() if contract.name != "cnn1"
+        ]
+    missing = without_cnn1 / "assets" / "models" / "cnn1.tflite"
+    words = f"{missing}: not found beside its contract, so this model is not offered. Install it again."
+    assert words in capfd.readouterr().err.splitlines()
+
+
+def test_a_model_that_is_asked_for_and_lacks_its_file_is_one_line(without_cnn1: Path) -> None:
+    command = [sys.executable, "-m", "edge_app", "--model", "cnn1"]
+    done = subprocess.run(command, cwd=without_cnn1, capture_output=True, text=True, timeout=60, check=False)
+    assert done.returncode == 2
+    assert re.fullmatch(r"error: \S+/cnn1\.tflite: not found beside its contract, .* Install it again\.\n", done.stderr)
+
+
 def test_the_threshold_is_the_models_until_it_is_moved(server: Server, browser: Browser) -> None:
     (contract,) = [contract for contract in contracts() if contract.name == default_model()]
     with visit(browser, server.url) as page:
@@ -211,6 +248,43 @@ def test_which_parts_mattered_is_shown_when_it_is_ticked(server: Server, browser
         assert times_s[1] - times_s[0] >= 0.9  # frames between them are answered without
         page.uncheck("#parts")
         page.wait_for_function(f"{side} !== {SHOWN_PX}", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_where_parts_take_long_the_answers_go_on(browser: Browser) -> None:
+    with serving(program=[str(Path(__file__).with_name("slow.py"))]) as server, visit(browser, server.url) as page:
+        page.click("#start")
+        page.click("#tab-details")
+        wait_for_answers(page, 1)
+        heard = listen(page)
+        page.check("#parts")
+        shown = f"document.querySelector('#input').naturalWidth === {SHOWN_PX}"
+        page.wait_for_function(shown, timeout=ANSWER_TIMEOUT_MS)  # 65 inferences: more than five seconds
+        wait_for_answers(page, 10)
+        assert asked(page)["show_parts"] is False
+        assert [words for words in heard() if words.startswith("looking")] == []
+
+
+def test_a_question_for_parts_that_was_lost_is_not_asked_again_at_once(server: Server, browser: Browser) -> None:
+    lost: list[Route] = []
+
+    def lose_or_go(route: Route) -> None:
+        if '"show_parts":true' in (route.request.post_data or ""):
+            lost.append(route)
+        else:
+            route.continue_()
+
+    with visit(browser, server.url) as page:
+        page.route("**/component_server/", lose_or_go)
+        page.click("#start")
+        page.click("#tab-details")
+        wait_for_answers(page, 1)
+        with page.expect_request(lambda request: '"show_parts":true' in (request.post_data or "")):
+            page.check("#parts")
+        page.wait_for_timeout(1000)
+        lost[0].abort()
+        expect(page.locator("#state")).to_have_text("looking: the server does not answer; trying again")
+        wait_for_answers(page, 30)
+        assert len(lost) == 1
 
 
 def test_front_back_and_named_cameras_can_be_chosen(server: Server, browser: Browser) -> None:

@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -41,10 +42,14 @@ def test_survives_json(tmp_path: Path) -> None:
     [
         ({"labels": LIVE}, "none_threshold and the class none go together"),
         ({"labels": LIVE, "none_threshold": 1.5}, "none_threshold 1.5, expected 0..1"),
+        ({"labels": (*FASHION, "Bag")}, "labels that repeat"),
         ({"temperature": 0.0}, "temperature 0.0, expected above 0"),
+        ({"temperature": math.inf}, "temperature inf, expected above 0"),
         ({"threshold": -0.1}, "threshold -0.1, expected 0..1"),
         ({"variant": "best"}, "variant 'best'"),
         ({"outputs": {"logits": 0}}, r"outputs \['logits'\]"),
+        ({"outputs": {"logits": "1", "features": 0}}, "outputs .*'1'.*, expected whole numbers from 0 on"),
+        ({"outputs": {"logits": 1, "features": -1}}, "outputs .*-1.*, expected whole numbers from 0 on"),
         ({"input": InputSpec((28, 28, 3), "grey", "object")}, "3 channels for colour grey"),
         ({"input": InputSpec((28, 30, 1), "grey", "object")}, "28x30, expected a square"),
         ({"input": InputSpec((28, 28, 1), "grey", "middle")}, "framing 'middle'"),

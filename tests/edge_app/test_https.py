@@ -60,6 +60,15 @@ def test_own_names_are_each_named_once() -> None:
     assert {"localhost", "127.0.0.1", "::1"} < set(names)
 
 
+def test_names_of_other_letters_are_written_as_browsers_ask_for_them(home: Path) -> None:
+    names = ["köln-pc", "köln-pc.local", ".local", "a" * 64]  # the last two are none
+    kept = own_certificate(names)
+    certificate = x509.load_pem_x509_certificate(kept.certificate.read_bytes())
+    covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+    assert covered.get_values_for_type(x509.DNSName) == ["xn--kln-pc-wxa", "xn--kln-pc-wxa.local"]
+    assert serial(own_certificate(names).certificate) == certificate.serial_number
+
+
 def test_what_keeps_a_certificate_from_being_made_is_said(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home.parent.write_text("a file where the folder should be")
     with pytest.raises(EdgeAppError, match="cannot be written"):

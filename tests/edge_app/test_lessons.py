@@ -1,7 +1,10 @@
 """What was taught is kept whole or not at all; what is damaged is said, and nothing else stops working."""
 
 import contextlib
+import io
 import shutil
+import zipfile
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -93,14 +96,38 @@ def test_names_that_can() -> None:
         assert name_problem(name) == ""
 
 
-@pytest.mark.parametrize("spoil", ["cut", "text", "empty", "foreign"])
+# A number without its first byte, a header that ends too soon, a length that no memory holds, one that no processor
+# counts, and a letter that there is not: numpy fails in a way of its own on each.
+SPOILED_ARRAYS: dict[str, tuple[str, Callable[[bytes], bytes]]] = {
+    "no array": ("features", lambda array: array[1:]),
+    "open header": ("features", lambda array: array.replace(b"), }", b"),  ")),
+    "vast": ("features", lambda array: array.replace(b"(1, 1), }" + 12 * b" ", b"(1, 1" + 12 * b"0" + b"), }")),
+    "beyond": ("features", lambda array: array.replace(b"(1, 1), }" + 20 * b" ", b"(1, 1" + 20 * b"0" + b"), }")),
+    "type": ("features", lambda array: array.replace(b"'<f2'", b"'07f'")),
+    "letter": ("names", lambda array: array[:-4] + 4 * b"\xff"),
+}
+
+
+def with_spoiled_array(content: bytes, spoil: str) -> bytes:
+    """A whole .npz with one damaged array."""
+    spoiled, (name, damaged) = io.BytesIO(), SPOILED_ARRAYS[spoil]
+    with zipfile.ZipFile(io.BytesIO(content)) as before, zipfile.ZipFile(spoiled, "w") as after:
+        for member in before.namelist():
+            array = before.read(member)
+            after.writestr(member, damaged(array) if member == f"{name}.npy" else array)
+    return spoiled.getvalue()
+
+
+@pytest.mark.parametrize("spoil", ["cut", "text", "empty", "foreign", *SPOILED_ARRAYS])
 def test_a_damaged_file_is_said_and_moved_aside_and_the_app_goes_on(
     contract: Contract, spoil: str, caplog: pytest.LogCaptureFixture
 ) -> None:
     path = lessons_path(contract)
     write_lessons(Lessons(("Scarf",), rows(1)), replace(contract, sha256="0" * 64) if spoil == "foreign" else contract)
     content = path.read_bytes()
-    spoiled = {"cut": content[: len(content) // 2], "text": b"scarf", "empty": b"", "foreign": content}[spoil]
+    spoiled = {"cut": content[: len(content) // 2], "text": b"scarf", "empty": b"", "foreign": content}.get(spoil)
+    if spoiled is None:
+        spoiled = with_spoiled_array(content, spoil)
     path.write_bytes(spoiled)
     with pytest.raises(LessonError, match=r"\.npz: .*[Bb]egin anew"):
         read_lessons(contract)

@@ -142,19 +142,34 @@ def test_the_page_publishes_too_while_nobody_looks_at_it(broker: Broker, garment
 
 
 def test_what_home_assistant_is_told() -> None:
-    topic, announcement = discovery("home/wardrobe 1")
-    assert topic == "homeassistant/sensor/edge_fashion_home_wardrobe_1/config"
+    topic, announcement = discovery("home/wardrobe1")
+    assert topic == "homeassistant/sensor/edge_fashion_home_wardrobe1/config"
     assert announcement == {
         "name": "Garment",
-        "unique_id": "edge_fashion_home_wardrobe_1",
+        "unique_id": "edge_fashion_home_wardrobe1",
         "icon": "mdi:hanger",
-        "state_topic": "home/wardrobe 1",
+        "state_topic": "home/wardrobe1",
         "value_template": "{{ value_json.label | default('camera lost') }}",
-        "json_attributes_topic": "home/wardrobe 1",
-        "availability_topic": "home/wardrobe 1/availability",
-        "device": {"identifiers": ["edge_fashion_home_wardrobe_1"], "name": "Edge Fashion home/wardrobe 1"},
+        "json_attributes_topic": "home/wardrobe1",
+        "availability_topic": "home/wardrobe1/availability",
+        "device": {"identifiers": ["edge_fashion_home_wardrobe1"], "name": "Edge Fashion home/wardrobe1"},
         "origin": {"name": "Edge Fashion"},
     }
+
+
+@pytest.mark.parametrize(
+    ("topic", "name"),
+    [  # with the beginning of the topic's SHA-256, by sha256sum
+        ("home/a_b", "edge_fashion_home_a_b_2e23cec0"),
+        ("home_a/b", "edge_fashion_home_a_b_0383c1fd"),
+        ("日本/部屋", "edge_fashion_1f55c32c"),
+        ("中国/房间", "edge_fashion_7ec83e3f"),
+    ],
+)
+def test_no_two_topics_are_one_sensor(topic: str, name: str) -> None:
+    place, announcement = discovery(topic)
+    assert (place, announcement["unique_id"]) == (f"homeassistant/sensor/{name}/config", name)
+    assert announcement["device"] == {"identifiers": [name], "name": f"Edge Fashion {topic}"}
 
 
 def test_addresses() -> None:

@@ -133,6 +133,37 @@ def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
     assert still.closed == 2
 
 
+def test_numbers_rise_when_the_camera_is_opened_again(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.watch.UNWATCHED_S", 0.2)
+    wish = Wish(contracts()[0].name)
+    watch = Watch(still, Classifiers())
+    try:
+        wait_until(lambda: watch.look("ann", wish, after=0, timeout_s=10).number >= 10)
+        wait_until(lambda: still.closed == 1)
+        assert watch.look("ann", wish, after=0, timeout_s=10).number > 10
+    finally:
+        watch.close()
+
+
+def test_a_rate_below_that_of_those_who_look_loses_no_camera(
+    still: type[Still], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.watch.UNWATCHED_S", 0.2)
+    wish, interval_s = Wish(contracts()[0].name), 1.0
+    watch = Watch(still, Classifiers(), interval_s)
+    try:
+        first = watch.look("ann", wish, after=0, timeout_s=10)
+        second = watch.look("ann", wish, after=first.number, timeout_s=0.5)  # the next is due in a second
+        time.sleep(interval_s)  # as the page waits, longer than UNWATCHED_S
+        third = watch.look("ann", wish, after=second.number, timeout_s=0.5)
+        assert [second.captured_s - first.captured_s, third.captured_s - first.captured_s] == pytest.approx(
+            [interval_s, 2 * interval_s], abs=0.3
+        )
+    finally:
+        watch.close()
+    assert still.opened == 1
+
+
 def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
     monkeypatch.setattr("edge_app.watch.FRAME_TIMEOUT_S", 0.05)
