@@ -33,6 +33,21 @@ def test_picture_and_answer_fit_the_screen(server: Server, browser: Browser, siz
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("size", [(375, 553), (320, 568), (640, 360), DESKTOP, PHONE])
+def test_the_choices_have_room_on_every_screen(server: Server, browser: Browser, size: tuple[int, int]) -> None:
+    with visit(browser, server.url, size) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        page.click("#pause")
+        title, button = page.locator("h1").bounding_box(), page.get_by_role("button", name="Continue").bounding_box()
+        assert title is not None and button is not None
+        assert title["x"] + title["width"] <= button["x"]
+        for tab in TABS:
+            page.click(f"#tab-{tab}")
+            assert page.eval_on_selector(f"#panel-{tab}", "(panel) => panel.clientHeight") >= 240
+            assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_axe_finds_no_barrier(server: Server, browser: Browser, size: tuple[int, int], scheme: Scheme) -> None:

@@ -8,6 +8,7 @@ import urllib.request
 from pathlib import Path
 
 import cv2
+import numpy as np
 import pytest
 from browser import (
     ANSWER_TIMEOUT_MS,
@@ -93,6 +94,37 @@ def test_a_screen_reader_hears_a_name_once_it_stands(server: Server, browser: Br
         expect(page.locator("#spoken")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
         wait_for_answers(page, 30)
         assert heard().count("Trouser") == 1
+
+
+def test_a_screen_reader_hears_that_nothing_is_in_view_and_a_name_that_comes_back(
+    browser: Browser, tmp_path: Path
+) -> None:
+    noise = np.random.default_rng(0).normal(170, 4, (480, 640, 3))
+    assert cv2.imwrite(str(tmp_path / "1.png"), drawn("bag", 0))
+    assert cv2.imwrite(str(tmp_path / "2.png"), noise.astype(np.uint8))  # an empty room
+    with serving("--camera", str(tmp_path)) as server, visit(browser, server.url) as page:
+        heard = listen(page)
+        page.click("#start")
+        page.wait_for_function("heard.length === 4", timeout=ANSWER_TIMEOUT_MS)
+        assert heard() == ["looking", "Bag", "nothing", "Bag"]
+
+
+def test_what_is_hidden_is_not_displayed(browser: Browser, tmp_path: Path) -> None:
+    displayed = """[...document.querySelectorAll('.edge [hidden]')]
+        .filter((node) => getComputedStyle(node).display !== 'none').map(({ id }) => id)"""
+    assert cv2.imwrite(str(tmp_path / "trousers.png"), drawn("trouser", 0))
+    with serving("--camera", str(tmp_path)) as server, visit(browser, server.url) as page:
+        assert page.evaluate(displayed) == []
+        page.click("#start")
+        page.click("#tab-details")
+        expect(page.locator("#input")).to_be_visible(timeout=ANSWER_TIMEOUT_MS)
+        assert page.evaluate(displayed) == []
+        page.click("#start")  # the stop button
+        expect(page.locator("#input")).to_be_hidden()
+        assert page.get_attribute("#input", "src") is None
+        page.click("#tab-source")
+        expect(page.locator("#camera")).to_be_hidden()  # the device's own is the only one
+        assert page.evaluate(displayed) == []
 
 
 def test_a_hidden_tab_sends_nothing(server: Server, browser: Browser) -> None:

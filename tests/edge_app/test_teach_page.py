@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, hold, serving, visit, wait_for_answers
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Page, Route, expect
 
+from edge_app.errors import DataError
 from edge_app.models import assets_dir, contracts, default_model
 from train.pictures import PHOTOS, Collection
 
@@ -82,6 +83,84 @@ def test_a_still_picture_is_one_example_and_names_outlive_the_server(browser: Br
         page.click("#tab-source")
         page.get_by_role("button", name="Drawing: bag").click()
         expect(page.locator("#answer")).to_have_text("Purse", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_names_that_training_may_not_know_are_said_where_they_are_exported(
+    server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    def export() -> Path:
+        with page.expect_download() as caught:
+            page.click("#export")
+        caught.value.save_as(tmp_path / "photos.zip")
+        return tmp_path / "photos.zip"
+
+    kept = "1 kept in this browser, and nowhere else."
+    with visit(browser, server.url) as page:
+        page.click("#tab-source")
+        page.get_by_role("button", name="Drawing: bag").click()
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        teach(page, "Purse", 1)
+        page.get_by_role("button", name="Forget Purse").click()
+        expect(page.locator("#taught li")).to_have_count(0)
+        page.click("#tab-snapshots")
+        advice = "Training may not know Purse: choose one of the model's own names in the list."
+        expect(page.locator("#kept")).to_have_text(f"{kept} {advice}")
+        with pytest.raises(DataError, match="Purse"):
+            Collection(export(), PHOTOS)
+        page.get_by_label("Right label").select_option("Bag")
+        expect(page.locator("#kept")).to_have_text(kept)
+        with Collection(export(), PHOTOS) as collection:
+            assert [picture.classes for picture in collection.pictures] == [("Bag",)]
+
+
+def test_what_was_learned_before_a_lesson_was_cut_off_is_told_and_kept(browser: Browser) -> None:
+    messages: list[Route] = []
+
+    def cut_off_the_second(route: Route) -> None:
+        if '"fn_name":"teach"' in (route.request.post_data or ""):
+            messages.append(route)
+        if len(messages) == 2:
+            route.abort()
+        else:
+            route.continue_()
+
+    with serving() as server, visit(browser, server.url) as page:
+        begin_lesson(page)
+        page.route("**/component_server/", cut_off_the_second)
+        words = "Shorts is learned from only 5 of 10 pictures. The device does not answer. Is it still running?"
+        expect(page.locator("#lesson-words")).to_have_text(words, timeout=TAUGHT_MS)
+        expect(page.locator("#taught li")).to_contain_text("Shorts5 pictures")
+        page.click("#tab-snapshots")
+        expect(page.locator("#snapshots li")).to_have_count(5)
+
+
+def test_nothing_is_recorded_while_it_is_paused(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        page.click("#pause")
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "Shorts")
+        page.click("#record")
+        label = page.inner_text("#pause")
+        words = f"Nothing is recorded while it is paused: press {label} first."
+        expect(page.locator("#lesson-words")).to_have_text(words)
+        expect(page.locator("#record")).to_be_enabled()
+
+
+def test_pictures_from_before_the_lesson_do_not_count(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        page.click("#tab-teach")
+        held = hold(page, "classify_frame")
+        page.wait_for_timeout(300)
+        assert held  # no picture is answered from now on
+        page.fill("#lesson-name", "Shorts")
+        page.click("#record")
+        expect(page.locator("#lesson-words")).to_have_text("Recording …")
+        page.wait_for_timeout(500)
+        assert page.eval_on_selector("#recorded", "(bar) => bar.value") == 0
 
 
 def test_a_late_answer_says_nothing_over_a_newer_one(browser: Browser) -> None:

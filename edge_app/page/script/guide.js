@@ -21,7 +21,7 @@ function setRegion(wished) {
 
 function sayRegion() {
   const [width, height] = [region.width, region.height].map((share) => Math.round(100 * share));
-  speak(isWhole() ? "The whole picture is looked at" : `Looked at: ${width} % of the width, ${height} % of the height`, 0);
+  speak(isWhole() ? "The whole picture is looked at" : `Looked at: ${width} % of the width, ${height} % of the height`);
 }
 
 function fromCorners(a, b) {

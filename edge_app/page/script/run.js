@@ -1,6 +1,7 @@
 // One frame is in flight at a time: take the newest, ask the server, show its answer, only then take the next.
 
 const ANSWER_TIMEOUT_MS = 5000;
+const PARTS_TIMEOUT_MS = 60_000; // 65 inferences: of vgg19 on a Raspberry Pi 4, 0.7 s each
 const RETRY_MS = 1000;
 const AGAIN_MS = 50; // when the server is still at this page's last question, asked before a stop and a start
 const UNSEEN_MS = 300; // how often a page that is not in view looks whether it is again
@@ -26,6 +27,7 @@ function stop(state, words) {
 
 function begin(kind, words) {
   run = { kind, stream: null, number: 0, framesSeen: 0, paused: false };
+  partsFrom = 0;
   root.classList.add("running");
   pauseButton.hidden = regionBox.hidden = false;
   setText(pauseButton, "Pause");
@@ -149,11 +151,14 @@ async function stopIfLoggedOut(mine) {
 }
 
 // The server's answer; undefined if it fails or takes too long.
-function ask(question, message) {
+async function ask(question, message) {
+  const began = performance.now();
   const shown = { show_input: isOpen("details"), show_parts: partsAreDue(), show_place: isOpen("explore"), axis: axis() };
   const wish = { visitor, model: modelChoice.value, threshold, ...shown };
   const answer = question({ ...wish, ...message }).catch(() => undefined);
-  return within(ANSWER_TIMEOUT_MS, answer);
+  const reply = await within(shown.show_parts ? PARTS_TIMEOUT_MS : ANSWER_TIMEOUT_MS, answer);
+  if (shown.show_parts) restFromParts(performance.now() - began, Boolean(reply));
+  return reply;
 }
 
 // A pause keeps picture and answer as they stand.
@@ -165,7 +170,7 @@ function togglePause() {
     video.pause();
     setText(stateLine, stateLine.textContent + " (paused)");
   } else video.play().catch(() => {});
-  speak(run.paused ? "paused" : "goes on", 0);
+  speak(run.paused ? "paused" : "goes on");
   wake();
 }
 

@@ -13,22 +13,19 @@ const figures = [...find("figures").querySelectorAll("dd")];
 let lastSeen = null; // the picture whose answer is shown, and that answer: { jpeg, part, reply }
 let dropped = 0;
 let shownAt = []; // when the last answers were shown, ms
-let [lastNumbers, lastStats, lastParts] = [0, 0, 0];
-let partsEveryMs = PARTS_EVERY_MS;
-let [toSpeak, speaking, named] = ["", 0, ""];
+let [lastNumbers, lastStats] = [0, 0];
+let partsFrom = 0; // when parts may be asked for again, ms
+let [standing, speaking] = ["", 0]; // the answer that is shown, and the timer that is to read it out
 
-// The live region changes when a text has stood for a while, and only when it is another than the last.
-function speak(text, afterMs) {
-  if (text === toSpeak) return;
-  toSpeak = text;
+const speak = (text) => setText(spoken, text);
+
+// The name, or that there is none. A name that comes back is heard again when something else was heard meanwhile.
+function speakAnswer({ answer, state }) {
+  const text = answer || state;
+  if (text === standing) return;
+  standing = text;
   clearTimeout(speaking);
-  speaking = setTimeout(() => setText(spoken, text), afterMs);
-}
-
-function speakName(name) {
-  if (name === named) return;
-  named = name;
-  speak(name || spoken.textContent, SPEAK_AFTER_MS);
+  speaking = setTimeout(() => speak(text), SPEAK_AFTER_MS);
 }
 
 function say(state, words) {
@@ -43,12 +40,14 @@ function sayWithoutAnswer(state, words) {
   setText(statsLine, "");
   showBars([]);
   figures.forEach((figure) => setText(figure, "–"));
-  inputPicture.hidden = true;
-  [shownAt, named] = [[], ""];
+  showInput(null);
+  shownAt = [];
   lastSeen = null;
   showPlace(null);
   showNumbersNow();
-  speak(words, 0);
+  clearTimeout(speaking);
+  standing = "";
+  speak(words);
 }
 
 function showBars(best) {
@@ -70,12 +69,9 @@ function showAnswer(reply, ageMs) {
     showBars(reply.bars);
     if (!partsTick.checked) showInput(reply.input);
   }
-  if (reply.parts && partsTick.checked) {
-    partsEveryMs = Math.max(PARTS_EVERY_MS, PARTS_SHARE * reply.held_ms);
-    showInput(reply.parts);
-  }
+  if (reply.parts && partsTick.checked) showInput(reply.parts);
   answerLine.dataset.model = reply.model;
-  speakName(reply.answer);
+  speakAnswer(reply);
   shownAt = [...shownAt.filter((then) => now - then < 2000), now];
   statsLine.dataset.answers = Number(statsLine.dataset.answers) + 1;
   statsLine.dataset.dropped = dropped;
@@ -86,17 +82,19 @@ function showAnswer(reply, ageMs) {
   }
 }
 
-// Parts are covered one after the other, which is work: a small share of the time; for a still picture whenever it is asked.
-function partsAreDue() {
-  const now = performance.now();
-  if (!isOpen("details") || !partsTick.checked || (run?.kind !== "still" && now - lastParts < partsEveryMs)) return false;
-  lastParts = now;
-  return true;
+const partsAreDue = () => isOpen("details") && partsTick.checked && performance.now() >= partsFrom;
+
+// Parts are covered one after the other, which is work: a small share of the time; for a still picture whenever it is
+// asked, unless that question was lost.
+function restFromParts(tookMs, isAnswered) {
+  const restMs = run?.kind === "still" && isAnswered ? 0 : Math.max(PARTS_EVERY_MS, PARTS_SHARE * tookMs);
+  partsFrom = performance.now() + restMs;
 }
 
 function showInput(png) {
   inputPicture.hidden = !png;
   if (png) inputPicture.src = "data:image/png;base64," + png;
+  else inputPicture.removeAttribute("src");
 }
 
 function showNumbersNow() {
@@ -113,6 +111,6 @@ function showStats(rate, reply, ageMs) {
 }
 
 partsTick.addEventListener("change", () => {
-  lastParts = 0;
+  partsFrom = 0;
   wake();
 });

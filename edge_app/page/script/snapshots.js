@@ -55,11 +55,18 @@ function snapshotItem(snapshot) {
   return item;
 }
 
+function wordsAbout(kept) {
+  if (!kept.length) return "Nothing is kept.";
+  const taught = new Set(kept.map(({ label }) => label).filter((label) => !props.settings.labels.includes(label)));
+  const advice = ` Training may not know ${[...taught].join(", ")}: choose one of the model's own names in the list.`;
+  return `${kept.length} kept in this browser, and nowhere else.${taught.size ? advice : ""}`;
+}
+
 async function showSnapshots() {
   const kept = await inStore("readonly", (store) => store.getAll());
   snapshotList.replaceChildren(...kept.toReversed().map(snapshotItem));
   exportButton.disabled = deleteAllButton.disabled = kept.length === 0;
-  setText(keptWords, kept.length ? `${kept.length} kept in this browser, and nowhere else.` : "Nothing is kept.");
+  setText(keptWords, wordsAbout(kept));
 }
 
 async function change(mode, work) {

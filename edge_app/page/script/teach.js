@@ -49,7 +49,7 @@ function showTaught(model, reply, words) {
 // The pictures that are answered from now on, as they were looked at; fewer where the camera gives no more.
 async function record() {
   const pictures = [];
-  let before = null;
+  let before = run?.kind === "still" ? null : lastSeen;
   const hasNews = () => lastSeen && lastSeen !== before;
   while (run && pictures.length < LESSON_PICTURES) {
     for (const began = performance.now(); !hasNews() && performance.now() - began < NEXT_PICTURE_MS; ) await wait(20);
@@ -76,15 +76,20 @@ function messagesOf(pictures) {
 }
 
 async function teach(model, name) {
+  if (run?.paused) return setText(lessonWords, "Nothing is recorded while it is paused: press Continue first.");
   const pictures = await record();
   if (pictures.length === 0) return setText(lessonWords, "There is no picture yet: start the camera, or open a picture.");
-  let reply;
+  const learned = [];
+  let [reply, taught] = [null, null]; // the last one, and the last one without an error
   for (const jpegs of messagesOf(pictures)) {
     reply = await inSchool(server.teach, model, { name, jpegs });
     if (reply.error) break;
+    taught = reply;
+    learned.push(...jpegs);
   }
-  showTaught(model, reply, `${name} is learned. Its pictures are under Snapshots, too, to be exported for training.`);
-  if (!reply.error) await keepPictures(pictures, name, `taught as ${name}`);
+  const cutOff = `${name} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
+  showTaught(model, taught ?? reply, reply.error ? cutOff : `${name} is learned. Its pictures are under Snapshots, too.`);
+  if (learned.length) await keepPictures(learned, name, `taught as ${name}`);
 }
 
 // What a lesson says stays; its end is told even to who has gone to another tab meanwhile.
