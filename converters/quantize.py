@@ -15,7 +15,6 @@ from ai_edge_quantizer.algorithm_manager import AlgorithmName
 from ai_edge_quantizer.calibrator import CalibrationMode, Calibrator
 from ai_edge_quantizer.qtyping import TFLOperationName
 from ai_edge_quantizer.recipe_manager import RecipeManager
-from ai_edge_quantizer.utils.qsv_utils import min_max_update
 
 from edge_app.errors import ConversionError
 
@@ -23,6 +22,7 @@ UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 MODES = ("int8", "dynamic", "float16", "float32")
+LEFT_OUT = 0.005  # of the calibration pictures: a few odd ones would widen the steps for all
 SOFTMAX_SEES = 12.0  # a logit that is lower than the greatest by this has a probability below 0.000007
 
 
@@ -69,20 +69,29 @@ def quantize(float32_model: bytes, mode: str, calibration: UInt8) -> bytes:
 
 
 def calibrate(float32_model: bytes, manager: RecipeManager, pixels: UInt8) -> dict[str, Any]:
-    """The least and greatest value of every tensor over model-ready pixels uint8 (N, H, W, C), as the quantizer has it.
+    """The range of every tensor over model-ready pixels uint8 (N, H, W, C), as the quantizer has it.
 
-    ``Quantizer.calibrate`` averages the extremes of the pictures instead, and so clips the larger logits. Of the logits
-    it is the range that a softmax can tell apart: 256 steps over all of it would make the two best equal too often.
+    It leaves out what LEFT_OUT of the pictures reach. ``Quantizer.calibrate`` averages the extremes of all pictures
+    instead, and so clips the larger logits. Of the logits it is the range that a softmax can tell apart: 256 steps over
+    all of it would make the two best equal too often.
     """
+    count = max(1, round(LEFT_OUT * len(pixels)))
+
+    def outermost(known: dict[str, Float32], new: dict[str, Float32]) -> dict[str, Float32]:
+        low, high = (np.sort(np.append(known[end], new[end])) for end in ("min", "max"))
+        return {"min": low[:count], "max": high[-count:]}
+
     calibrator = Calibrator(
         float32_model,
         num_threads=os.cpu_count() or 1,
         mode=CalibrationMode.CALIBRATION_PROFILER_BASED,
-        qsv_update_func=min_max_update,
+        qsv_update_func=outermost,
     )
     samples = [{"pixels": image[np.newaxis].astype(np.float32)} for image in pixels]
     calibrator.calibrate({"serving_default": samples}, manager, cache_output=True)
-    statistics: dict[str, Any] = calibrator.get_model_qsvs()
+    statistics: dict[str, Any] = {
+        name: {"min": found["min"][-1:], "max": found["max"][:1]} for name, found in calibrator.get_model_qsvs().items()
+    }
     low, high = telling_range(np.concatenate([outputs["logits"] for outputs in calibrator.get_cached_output()]))
     limits = {"min": np.array([low], np.float32), "max": np.array([high], np.float32)}
     details = Interpreter(model_content=float32_model).get_signature_runner("serving_default").get_output_details()

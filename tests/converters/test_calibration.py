@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import cv2
+import keras
 import numpy as np
 import pytest
 
@@ -15,7 +16,7 @@ from converters.data import (
     stratified,
     validation_pictures,
 )
-from converters.quantize import telling_range
+from converters.quantize import calibrate, export_float32, quantization_recipe, telling_range
 from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from train.data import FashionMnist, Split
@@ -30,7 +31,7 @@ def data(tmp_path: Path) -> Data:
     (tmp_path / "images").mkdir()
     rows = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Hat,7,train", "c,Dress,8,val"]
     (tmp_path / "photos.csv").write_text("\n".join(rows))
-    for name, value in (("a", 50), ("b", 100), ("c", 150)):
+    for name, value in (("a", 210), ("b", 225), ("c", 240)):
         assert cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.full((9, 7, 3), value, np.uint8))
     split = Split(np.zeros((3000, 28, 28), np.uint8), np.arange(3000, dtype=np.uint8) % 10)
     return Data(FashionMnist(split, split, split, {}), {PHOTOS: tmp_path})
@@ -49,7 +50,7 @@ def test_a_live_model_is_calibrated_on_photos_too(data: Data) -> None:
     assert len(calibration_pixels(data, SPEC, is_live=False, seed=1)) == 10 * CALIBRATION_PER_CLASS
     pixels = calibration_pixels(data, SPEC, is_live=True, seed=1)
     assert pixels.shape == (10 * CALIBRATION_PER_CLASS + 2, 28, 28, 1)
-    assert sorted(pixels[-2:, 0, 0, 0]) == pytest.approx([50, 100], abs=1)
+    assert sorted(pixels[-2:, 0, 0, 0]) == pytest.approx([210, 225], abs=1)
 
 
 def test_parity_is_taken_on_validation_pictures(data: Data) -> None:
@@ -57,12 +58,27 @@ def test_parity_is_taken_on_validation_pictures(data: Data) -> None:
     assert parity_pixels(data, pictures, SPEC, is_live=False).shape == (1000, 28, 28, 1)
     pixels = parity_pixels(data, pictures, SPEC, is_live=True)
     assert len(pixels) == 1000
-    assert pixels[0, 0, 0, 0] == pytest.approx(150, abs=1) and pixels[1:].max() == 0
+    assert pixels[0, 0, 0, 0] == pytest.approx(240, abs=1) and pixels[1:].max() == 0
 
 
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="calibrated on photos"):
         load_data(str(tmp_path), seed=1, is_live=True)
+
+
+def test_what_few_pictures_reach_does_not_count() -> None:
+    pixels = keras.Input((1, 1, 1), name="pixels")
+    flat = keras.layers.Flatten()(pixels)
+    network = keras.Model(
+        pixels, {"logits": keras.layers.Dense(3, name="logits")(flat), "features": keras.layers.ReLU()(flat)}
+    )
+    float32_model = export_float32(network)
+    pictures = np.full((400, 1, 1, 1), 100, np.uint8)
+    pictures[:3, 0, 0, 0] = 255, 250, 200  # of 400 two are left out, but for what the second reaches
+    pictures[3:5, 0, 0, 0] = 1, 2
+    statistics = calibrate(float32_model, quantization_recipe("int8"), pictures)
+    ranges = [(float(found["min"][0]), float(found["max"][0])) for found in statistics.values()]
+    assert (2, 250) in ranges and not any(255 in each for each in ranges)
 
 
 def test_the_range_of_logits_is_what_a_softmax_can_tell_apart() -> None:

@@ -143,11 +143,11 @@ def test_what_is_drawn_depends_on_seed_and_epoch_alone() -> None:
 
 @pytest.fixture
 def photos(tmp_path: Path) -> Path:
-    """Three photos of two people: grey values 50 and 100 to train on, 150 to validate with."""
+    """Three photos of two people: grey values 210 and 225 to train on, 240 to validate with."""
     (tmp_path / "images").mkdir()
     rows = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Shoes,7,train", "c,Hat,8,val"]
     (tmp_path / "photos.csv").write_text("\n".join(rows))
-    for name, value in (("a", 50), ("b", 100), ("c", 150)):
+    for name, value in (("a", 210), ("b", 225), ("c", 240)):
         assert cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.full((9, 7, 3), value, np.uint8))
     return tmp_path
 
@@ -158,8 +158,8 @@ def test_a_split_holds_its_own_people_only(photos: Path) -> None:
         val = load([collection], "val", spec_of(4, 1), seed=1)
     assert [row.name for row in train.rows] == ["a", "b"]
     assert train.pictures.shape == (2, 4, 4, 1) and train.patches.shape == (4, 4, 4, 1)
-    assert train.pictures[:, 0, 0, 0].tolist() == pytest.approx([50, 100], abs=1)
-    assert set(np.unique(train.patches)) <= {49, 50, 51, 99, 100, 101}
+    assert train.pictures[:, 0, 0, 0].tolist() == pytest.approx([210, 225], abs=1)
+    assert set(np.unique(train.patches)) <= {209, 210, 211, 224, 225, 226}
     assert train.targets.sum(axis=1).tolist() == [1, 3]
     assert [row.name for row in val.rows] == ["c"] and val.patches.shape == (0, 4, 4, 1)
 
