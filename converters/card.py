@@ -20,7 +20,7 @@ VGG_CREDIT = (
     "released under CC BY 4.0 (https://www.robots.ox.ac.uk/~vgg/research/very_deep/)"
 )
 FASHION_MNIST = "Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747)"
-PUBLISHED = ("photos.zip", "products.zip", "photos/photos.csv", "products/products.csv")
+PUBLISHED = (("photos.zip", "photos/photos.csv"), ("products.zip", "products/products.csv"))  # the first of either
 FASHION_LIMITS = (
     "It knows small grey shop pictures of single garments on an even ground, and nothing else. In a real room, "
     'on a person, or on a patterned ground it is often wrong, and it has no class for "no garment".'
@@ -135,7 +135,8 @@ def _commands(contract: Contract, source: Source) -> list[str]:
 
 def own_collections(data: dict[str, str]) -> list[str]:
     """Of what a network was trained on, the places of collections that a user added."""
-    return [name for name in data if name.endswith((".zip", ".csv")) and name not in PUBLISHED]
+    published = [next((name for name in data if name in places), "") for places in PUBLISHED]
+    return [name for name in data if name.endswith((".zip", ".csv")) and name not in published]
 
 
 def changes(config: Config, todays: list[Recipe]) -> list[str]:

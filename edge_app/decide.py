@@ -14,6 +14,7 @@ UNSURE = "unsure"
 SMOOTHING_S = 0.2
 FAVOUR = 0.15  # added to the held label's probability: it is easier to stay than to come
 HOLD_S = 0.4  # how long a held label outlives its support when no other garment is named
+LATE_S = 0.6  # a frame so long after the last is on its own; at rest they are 0.5 s apart
 
 
 @dataclass(frozen=True)
@@ -85,7 +86,7 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
 
     The probabilities are smoothed over time. A label that is shown is favoured by FAVOUR and outlives its support by
     HOLD_S, so that noise does not change it; another garment takes its place at once when two frames running name it,
-    or one that comes HOLD_S or more after the one before.
+    or one that comes LATE_S or more after the one before.
     """
     if memory is None:
         decision = decide(probs, contract)
@@ -94,7 +95,7 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
     found = decide(_favouring(memory.label, smoothed, contract), contract).label
     label, supported_s = memory.label, memory.supported_s
     is_name = found not in (NONE, UNSURE)
-    is_late = captured_s - memory.captured_s >= HOLD_S
+    is_late = captured_s - memory.captured_s >= LATE_S
     if found == label or (is_name and (is_late or found == memory.found)):
         label, supported_s = found, captured_s
     elif label == UNSURE or captured_s - supported_s >= HOLD_S:

@@ -80,11 +80,10 @@ def read_points(contract: Contract) -> Points:
         raise PointsError(f"{path}: not there, and needed for this. {again}") from error
     except DAMAGED as error:
         raise PointsError(f"{path}: damaged ({error}). {again}") from error
-    count, length = features.shape
-    if (len(labels), logits.shape) != (count, (count, len(contract.labels))) or (centre.shape, axes.shape) != (
-        (length,),
-        (2, length),
-    ):
+    count, length = features.shape if features.ndim == 2 else (0, 0)
+    shapes = {"labels": len(labels), "logits": logits.shape, "centre": centre.shape, "axes": axes.shape}
+    fitting = {"labels": count, "logits": (count, len(contract.labels)), "centre": (length,), "axes": (2, length)}
+    if shapes != fitting or not all(np.isfinite(array).all() for array in (features, logits, centre, axes)):
         raise PointsError(f"{path}: its parts do not fit together. {again}")
     if len({*labels} - {NONE}) < 2:  # a taught name is weighed by how the known garments differ
         raise PointsError(f"{path}: shows fewer than two kinds of garments. {again}")

@@ -55,11 +55,16 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--every", type=int, default=1, metavar="N", help="only every Nth photo (default: all)")
     parser.add_argument("--data", metavar="DIR", help="folder that holds photos and products (default: EDGE_APP_DATA)")
     args = parser.parse_args(argv)
+    if args.every < 1:
+        parser.error("--every must be 1 or more")
+    models = [Classifier.load(name) for name in args.models]
+    for model in models:
+        if NONE not in model.contract.labels:
+            raise EdgeAppError(f"{model.contract.name} has no class for no garment: name models for cameras.")
     with Collection(find_collections(args.data)[PHOTOS], PHOTOS) as photos:
         rows = [row for row in photos.pictures if row.split == "val" and row.is_garment][:: args.every]
         frames = [photos.frame(row) for row in rows]
     print(f"{len(rows)} photos of garments, named rightly (taken for none)\n")
-    models = [Classifier.load(name) for name in args.models]
     print(f"| | {' | '.join(model.contract.name for model in models)} |\n|---|{'---|' * len(models)}")
     for name, change in CONDITIONS.items():
         changed = [change(frame) for frame in frames]

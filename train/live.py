@@ -80,13 +80,14 @@ def find_paths(data_dir: Path | None, own_photos: list[Path], own_products: list
 
 
 def digests_of(paths: Paths) -> dict[str, str]:
-    """SHA-256 of each archive, or of a folder's table, by the collection's place. Raises DataError."""
+    """SHA-256 of each archive, or of a folder's table, by as much of its path as no other has. Raises DataError."""
     digests: dict[str, str] = {}
     for layout, path in paths.all:
         file = path if path.is_file() else path / f"{layout.name}.csv"
-        short, full = file.name, "/".join(file.parts[-2:])
+        parts = file.absolute().parts
+        names = ("/".join(parts[-count:]) for count in range(1 if file.suffix == ".zip" else 2, len(parts) + 1))
         try:
-            digests[short if file.suffix == ".zip" and short not in digests else full] = sha256(file)
+            digests[next(name for name in names if name not in digests)] = sha256(file)
         except OSError as error:
             raise DataError(f"{file}: cannot be read ({error.strerror}). Name another collection.") from error
     return digests

@@ -132,6 +132,8 @@ def test_the_card_names_ones_own_pictures() -> None:
     known["config"]["data"]["mine/photos.csv"] = "0" * 64
     assert "MIT licence), on mine/photos.csv, which is not published, mixed" in " ".join(card(known).split())
     assert own_collections(known["config"]["data"]) == ["mine/photos.csv"]
+    # Of the two places for photos the first is the published one's.
+    assert own_collections({"photos/photos.csv": "", "products.zip": "", "photos.zip": ""}) == ["photos.zip"]
 
 
 def test_the_card_says_what_of_a_recipe_has_changed() -> None:

@@ -11,6 +11,7 @@ from edge_app.contract import Contract
 from edge_app.decide import Memory, decide, probabilities, smooth, steady
 from edge_app.labels import LIVE
 from edge_app.models import contracts
+from edge_app.pace import REST_INTERVAL_S
 
 LIVE_CONTRACT = dataclasses.replace(CONTRACT, variant="live", labels=LIVE, none_threshold=0.5)
 
@@ -103,7 +104,8 @@ def test_another_garment_takes_over_when_two_frames_running_name_it() -> None:
 def test_one_frame_is_enough_where_frames_are_far_apart() -> None:
     memory = Memory(probs(bag=0.75), "Trouser", 1.0, "Trouser", 1.0)
     assert steady_label(memory, 1.375) == "Trouser"
-    assert steady_label(memory, 1.4375) == "Bag"
+    assert steady_label(memory, 1.0 + REST_INTERVAL_S) == "unsure"
+    assert steady_label(memory, 1.625) == "Bag"
 
 
 def test_names_that_change_with_every_frame_become_unsure() -> None:

@@ -196,6 +196,11 @@ def test_points_that_are_missing_damaged_or_anothers_are_said(
     path.write_bytes(pack_points(replace(points, labels=("Bag",) * len(points.labels)), contract))
     with pytest.raises(PointsError, match=f"fewer than two kinds of garments.*{again}"):
         read_points(contract)
+    for features in (points.features[0], points.features[np.newaxis], points.features[1:], points.features * np.nan):
+        path.write_bytes(pack_points(replace(points, features=features), contract))
+        with pytest.raises(PointsError, match=f"do not fit together.*{again}"):
+            read_points(contract)
+    path.write_bytes(pack_points(points, contract))
     with pytest.raises(PointsError, match=f"made with another .*{again}"):
         read_points(replace(contract, sha256="0" * 64))
     path.write_bytes(path.read_bytes()[:1000])

@@ -4,9 +4,10 @@ import dataclasses
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from train.fit import Examples
-from train.live import Lessons, train_live
+from train.live import Lessons, Paths, digests_of, train_live
 from train.mixture import Part, target, with_masks
 from train.recipes import Config, live
 
@@ -24,6 +25,19 @@ def lessons() -> Lessons:
 def config(epochs: int, final_epochs: int) -> Config:
     recipe = dataclasses.replace(live("cnn1", on_gpu=False), augmented_epochs=epochs, final_epochs=final_epochs)
     return Config("cnn1", recipe, 1, 28, {})
+
+
+def test_no_two_collections_share_a_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    places = ["data/photos.zip", "a/mine/photos.csv", "b/mine/photos.csv", "photos.zip", "data/products.zip"]
+    for number, place in enumerate(places):
+        (tmp_path / place).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / place).write_bytes(bytes([number]))
+    monkeypatch.chdir(tmp_path)
+    photos = (tmp_path / "data/photos.zip", Path("a/mine"), Path("b/mine"), Path("photos.zip"))
+    digests = digests_of(Paths(photos, (tmp_path / "data/products.zip",)))
+    own_zip = f"{tmp_path.name}/photos.zip"
+    assert list(digests) == ["photos.zip", "mine/photos.csv", "b/mine/photos.csv", own_zip, "products.zip"]
+    assert len(set(digests.values())) == 5
 
 
 def test_at_last_fashion_mnist_comes_as_it_is_and_the_world_does_not() -> None:

@@ -55,6 +55,7 @@ for (const tab of tabs) tab.addEventListener("click", () => openTab(tab));
 element.querySelector("[role=tablist]").addEventListener("keydown", moveAmongTabs);
 modelChoice.addEventListener("change", () => {
   threshold = null;
+  partsFrom = 0;
   showModel();
   wake();
 });

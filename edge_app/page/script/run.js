@@ -152,12 +152,14 @@ async function stopIfLoggedOut(mine) {
 
 // The server's answer; undefined if it fails or takes too long.
 async function ask(question, message) {
-  const began = performance.now();
+  const [mine, began] = [run, performance.now()];
   const shown = { show_input: isOpen("details"), show_parts: partsAreDue(), show_place: isOpen("explore"), axis: axis() };
   const wish = { visitor, model: modelChoice.value, threshold, ...shown };
   const answer = question({ ...wish, ...message }).catch(() => undefined);
-  const reply = await within(shown.show_parts ? PARTS_TIMEOUT_MS : ANSWER_TIMEOUT_MS, answer);
-  if (shown.show_parts) restFromParts(performance.now() - began, Boolean(reply));
+  const dueMs = mine?.kind === "device" ? props.settings.minIntervalMs : 0; // the camera's next answer may be so far off
+  const reply = await within((shown.show_parts ? PARTS_TIMEOUT_MS : ANSWER_TIMEOUT_MS) + dueMs, answer);
+  const isCurrent = run === mine && modelChoice.value === wish.model;
+  if (shown.show_parts && isCurrent) restFromParts(performance.now() - began, Boolean(reply));
   return reply;
 }
 

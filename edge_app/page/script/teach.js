@@ -2,7 +2,7 @@
 
 const LESSON_PICTURES = 10;
 const LESSON_EVERY_MS = 300;
-const NEXT_PICTURE_MS = 5000; // a camera that gives no other picture by then has given all it has
+const NEXT_PICTURE_MS = 5000 + props.settings.minIntervalMs; // a camera that gives no other by then has given all it has
 const PICTURES_PER_MESSAGE = 5;
 const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
 const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
@@ -78,7 +78,8 @@ function messagesOf(pictures) {
 async function teach(model, name) {
   if (run?.paused) return setText(lessonWords, "Nothing is recorded while it is paused: press Continue first.");
   const pictures = await record();
-  if (pictures.length === 0) return setText(lessonWords, "There is no picture yet: start the camera, or open a picture.");
+  const missing = run ? "The camera gave no new picture." : "There is no picture yet: start the camera, or open a picture.";
+  if (pictures.length === 0) return setText(lessonWords, missing);
   const learned = [];
   let [reply, taught] = [null, null]; // the last one, and the last one without an error
   for (const jpegs of messagesOf(pictures)) {
