@@ -25,6 +25,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--mode", choices=("int8", "dynamic", "float16", "float32", "all"), default=SHIPPED)
     parser.add_argument("--out", metavar="DIR", help="where to (int8: assets/models, others: runs/converted)")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
+    for name in ("photos", "products"):
+        words = f"own {name}, an archive or folder, that it was trained on, too; may be given more than once"
+        parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words)
     parser.add_argument("--debug", action="store_true", help="also print the error of each layer alone")
     return parser.parse_args(argv)
 
@@ -51,20 +54,30 @@ def main(argv: list[str]) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Converts one run in the modes asked for, and says how they do."""
+    from converters.card import own_collections
     from converters.checkpoint import keep_checkpoint
     from converters.convert import convert
     from converters.data import load_data
     from converters.measure import TEST, VAL
     from converters.quantize import MODES
     from train.models import CNNS
+    from train.pictures import PHOTOS, PRODUCTS
     from train.source import load_chain
 
     source = load_chain(Path(args.run))
-    data = load_data(args.data, source.config.seed, source.is_live)
+    own = own_collections(source.config.data)
+    if own and not args.photos + args.products:
+        print(
+            f"{args.run} has learned from {', '.join(own)}, too: name what is yours with --photos or --products, or 8 "
+            "bits and thresholds will be fitted on the published pictures alone.",
+            file=sys.stderr,
+        )
+    data = load_data(args.data, source.config.seed, source.is_live, {PHOTOS: args.photos, PRODUCTS: args.products})
     modes = list(MODES) if args.mode == "all" else [args.mode]
     default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")
     out_dir = Path(args.out) if args.out else default_out
     out_dir.mkdir(parents=True, exist_ok=True)  # better refused now than after the conversion
+    is_shipped = out_dir.resolve() == (assets_dir() / "models").resolve()
     trained = source.result["test"]["accuracy"]
     for measured in convert(source, modes, data, out_dir, args.debug):
         contract, parity, kept = measured.contract, measured.parity, measured.kept
@@ -79,8 +92,8 @@ def run(args: argparse.Namespace) -> int:
         )
         for layer in measured.layers:
             print(f"  {layer.name:20} {layer.error:.2g}")
-    if source.is_run and out_dir.resolve() == (assets_dir() / "models").resolve() and source.config.model in CNNS:
-        print(f"weights kept: {keep_checkpoint(source, assets_dir() / 'checkpoints')}")
+        if source.is_run and is_shipped and contract.quantization == SHIPPED and source.config.model in CNNS:
+            print(f"weights kept: {keep_checkpoint(source, assets_dir() / 'checkpoints')}")
     return 0
 
 

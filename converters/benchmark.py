@@ -84,9 +84,15 @@ def write_files(source: Source, data_dir: str | None, folder: Path, with_peers: 
 
 
 def in_a_child(folder: Path, run: Path, threads: int, with_peers: bool) -> dict[str, Any]:
-    """What ``converters.race`` prints. Raises ConversionError with its complaint if it fails."""
+    """What ``converters.race`` prints. Raises ConversionError with its complaint if it fails or takes too long."""
     command = [sys.executable, "-m", "converters.race", str(folder), str(run), str(threads), "peers" * with_peers]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False)
+    except subprocess.TimeoutExpired as error:
+        raise ConversionError(
+            f"the benchmark with {threads} threads was not done after {CHILD_TIMEOUT_S} s. Free the machine of other "
+            "work, or measure fewer engines, without --peers."
+        ) from error
     if done.returncode:
         raise ConversionError(f"the benchmark with {threads} threads failed: {done.stderr.strip()[-2000:]}")
     report: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])

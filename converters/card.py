@@ -51,7 +51,7 @@ def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict
         "confidence": asdict(measured.confidence) if measured.confidence else None,
         "credits": _credits(config.model, source.is_live),
         "limits": _limits(contract) if source.is_live else FASHION_LIMITS,
-        "commands": _commands(contract, source),
+        "commands": commands(contract.quantization, config),
         "speeds": [],
     }
     return found
@@ -94,11 +94,11 @@ def _credits(model: str, is_live: bool) -> list[str]:
     return [f"{VGG_CREDIT}; the weights were {'tuned and ' if is_live else ''}quantized."]
 
 
-def _commands(contract: Contract, source: Source) -> list[str]:
+def commands(quantization: str, config: Config) -> list[str]:
+    """What to type to train and convert such a model again, after remarks on what has to be otherwise today."""
     from train.recipes import START, further, recipe_of
     from train.source import checkpoint_of
 
-    config = source.config
     options = f" --size {config.size}" if config.model == "vgg19" else ""
     todays = [recipe_of(config.recipe.name, config.model, on_gpu) for on_gpu in (False, True)]
     todays = [further(recipe) if config.start and recipe.tuning is None else recipe for recipe in todays]
@@ -118,8 +118,8 @@ def _commands(contract: Contract, source: Source) -> list[str]:
         if config.recipe.teaching and config.recipe.teaching.views:
             options += f" --teacher assets/models/{name}.tflite"
             digest = config.data[f"teacher {name}"]
-            if digest not in (other.sha256 for other in contracts()):
-                notes.append(f"# {name}.tflite was another then (SHA-256 {digest[:12]}...)")
+            is_same = digest in (other.sha256 for other in contracts())
+            notes.append(f"# {name}.tflite {'has' if is_same else 'had, then,'} the SHA-256 {digest[:12]}...")
         else:
             digest = config.data[f"teacher {name}"]
             kept = checkpoint_of(name, digest)
@@ -129,7 +129,7 @@ def _commands(contract: Contract, source: Source) -> list[str]:
     return [
         *notes,
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
-        f"python -m converters runs/{config.name} --mode {contract.quantization}",
+        f"python -m converters runs/{config.name} --mode {quantization}",
     ]
 
 
@@ -236,7 +236,7 @@ def _calibration(known: dict[str, Any]) -> Iterator[str]:
         return
     kinds = "its training images, as many of each class"
     if known["contract"]["variant"] == "live":
-        kinds = "Fashion-MNIST, photos and products to train on, about a third each, as many of each class"
+        kinds = "Fashion-MNIST, photos and products to train on, of each up to 200 of a class"
     yield paragraph(
         f"""Ranges of 8 bits were found on {calibration["pictures"]:,} pictures: {kinds} (seed {calibration["seed"]}).
         Weights have a scale for each channel, everything else one scale."""

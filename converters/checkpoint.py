@@ -1,28 +1,25 @@
 """Keeping a CNN's weights, rounded to float16, beside the model that was made from them."""
 
+import tempfile
 from pathlib import Path
 
 import h5py
 import numpy as np
 
-from train.files import write_atomically, write_json
+from converters.install import install, json_bytes
 from train.source import SUFFIX, Source
 
 
 def keep_checkpoint(source: Source, folder: Path) -> Path:
     """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again."""
-
-    def write(part: Path) -> None:
-        whole = part.with_name(f".whole{part.name}")
-        try:
-            source.network.save_weights(whole)
-            _to_float16(whole, part)
-        finally:
-            whole.unlink(missing_ok=True)
-
+    with tempfile.TemporaryDirectory() as temporary:
+        whole, halved = (Path(temporary) / f"{name}{SUFFIX}" for name in ("whole", "halved"))
+        source.network.save_weights(whole)
+        _to_float16(whole, halved)
+        content = halved.read_bytes()
     path = folder / f"{source.name}{SUFFIX}"
-    write_atomically(path, write)
-    write_json(folder / f"{source.name}.json", {"config": source.config.to_json(), "result": source.result})
+    record = {"config": source.config.to_json(), "result": source.result}
+    install({path: content, folder / f"{source.name}.json": json_bytes(record)})
     return path
 
 

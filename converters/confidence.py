@@ -73,11 +73,11 @@ def fit_fashion(right: Float32, logits: Float32) -> Fitted:
 
 
 def fit_live(right: Float32, logits: Float32) -> Fitted:
-    """The thresholds (steps of 0.02) that name most garments rightly, less those they name wrongly.
+    """The thresholds (steps of 0.02) with most right names, of those about as good as the best.
 
-    Many do about as well, and which does best is chance: of those that are within ABOUT_AS_GOOD of the best it is those
-    that name most rightly. Of pictures without a garment they name at most a tenth, or as few as can be. Raises
-    DataError if there is no such picture.
+    The best have most right names less wrong ones. Which does is chance, so all that are within ABOUT_AS_GOOD of it
+    are as good. Of pictures without a garment they name at most a tenth, or as few as can be. Raises DataError if there
+    is no such picture.
     """
     temperature = fit_temperature(right, logits)
     probs = probabilities(logits, temperature)

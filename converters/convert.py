@@ -1,6 +1,7 @@
 """One conversion: export, quantize, measure through edge_app's own classifier, and only then install."""
 
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import keras
@@ -14,27 +15,34 @@ from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
 from converters.measure import Measured, measure, refer
 from converters.quantize import export_float32, quantize
+from edge_app.errors import ConversionError
 from edge_app.models import CARD
 from train.source import Source, input_spec
 
 UInt8 = npt.NDArray[np.uint8]
 
 
-def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: bool = False) -> list[Measured]:
-    """Converts ``source`` into ``out_dir``, a model, contract and card a mode; an old one stays until all is well.
+def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: bool = False) -> Iterator[Measured]:
+    """Converts ``source`` into ``out_dir``, a model, contract and card a mode, each given when it is installed; an old
+    one stays until all is well with the new.
 
-    With ``debug`` every layer is measured. Raises ConversionError if a mode does not say what the trained network says.
+    With ``debug`` every layer is measured. Raises ConversionError, when all modes are done, if one of them does not say
+    what the trained network says.
     """
     calibration = calibration_pixels(data, input_spec(source), source.is_live, source.config.seed)
     network = prepared(source.network, calibration)
     float32_model = export_float32(network)
     reference = refer(source, network, data)
-    done = []
+    refused = []
     for mode in modes:
         with tempfile.TemporaryDirectory() as folder:
             model_file = Path(folder) / "model.tflite"
             model_file.write_bytes(quantize(float32_model, mode, calibration))
-            measured = measure(source, mode, model_file, data, reference, debug=debug)
+            try:
+                measured = measure(source, mode, model_file, data, reference, debug=debug)
+            except ConversionError as error:
+                refused.append(str(error))
+                continue
             content = model_file.read_bytes()
         known = facts(measured, source, len(calibration))
         name = measured.contract.name
@@ -45,8 +53,9 @@ def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: 
             f"{name}.md": card(known).encode(),
         }
         install({out_dir / file: content for file, content in files.items()})
-        done.append(measured)
-    return done
+        yield measured
+    if refused:
+        raise ConversionError("\n".join(refused))
 
 
 def prepared(network: keras.Model, calibration: UInt8) -> keras.Model:

@@ -1,6 +1,7 @@
 """What a conversion is calibrated and measured on: pictures of the variant's own kind."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,65 +22,72 @@ PARITY_IMAGES = 1000
 
 @dataclass(frozen=True)
 class Data:
-    """Fashion-MNIST, and collections of real pictures, where at hand."""
+    """Fashion-MNIST, and collections of real pictures, where at hand, of each layout one or more."""
 
     fashion_mnist: FashionMnist
-    pictures: dict[Layout, Path]
+    pictures: dict[Layout, tuple[Path, ...]]
 
     @property
     def digests(self) -> dict[str, str]:
         """SHA-256 of the collections that are archives."""
-        return {path.name: sha256(path) for path in self.pictures.values() if path.is_file()}
+        return {path.name: sha256(path) for paths in self.pictures.values() for path in paths if path.is_file()}
 
 
 @dataclass(frozen=True)
 class Prepared:
-    """A collection's validation pictures: their rows, and model-ready pixels uint8 (N, H, W, C)."""
+    """Pictures of a layout: their rows, and model-ready pixels uint8 (N, H, W, C)."""
 
     rows: list[Picture]
     pixels: UInt8
 
 
-def load_data(data_dir: str | None, seed: int, is_live: bool) -> Data:
-    """Fashion-MNIST, and those of photos and products that are in the same folder.
+def load_data(
+    data_dir: str | None, seed: int, is_live: bool, own: Mapping[Layout, Sequence[Path]] | None = None
+) -> Data:
+    """Fashion-MNIST, those of photos and products that are in the same folder, and a user's ``own``.
 
     Raises DataError if something is damaged, or if it is for a live model and there are no photos.
     """
-    folder = find_data(data_dir)
-    found = {layout: find_collection(folder, layout) for layout in (PHOTOS, PRODUCTS)} if folder else {}
-    pictures = {layout: path for layout, path in found.items() if path is not None}
+    folder, own = find_data(data_dir), own or {}
+    pictures = {}
+    for layout in (PHOTOS, PRODUCTS):
+        published = find_collection(folder, layout) if folder else None
+        if paths := (*([published] if published else []), *own.get(layout, ())):
+            pictures[layout] = paths
     if is_live and PHOTOS not in pictures:
         raise DataError(
             "a live model is calibrated on photos: put photos.zip, or a folder photos, beside fashion-mnist/ in the "
-            "folder named by --data or EDGE_APP_DATA."
+            "folder named by --data or EDGE_APP_DATA, or name an archive or folder with --photos."
         )
     return Data(load_fashion_mnist(data_dir, seed), pictures)
 
 
-def rows_of(collection: Collection, split: str) -> list[Picture]:
-    """The rows of a split, at least one of them a garment. Raises DataError if there is none."""
-    rows = [row for row in collection.pictures if row.split == split]
-    if not any(row.is_garment for row in rows):
-        raise DataError(f"{collection.path}: no garment of the split {split}. Give some rows that split.")
-    return rows
-
-
-def frames_to_input(collection: Collection, rows: Iterable[Picture], spec: InputSpec) -> UInt8:
-    """Pictures as the app hands them to a model: uint8 (N, *spec.shape)."""
-    return np.stack([frame_to_input(collection.frame(row), spec) for row in rows])
+def prepare(
+    paths: Sequence[Path], layout: Layout, split: str, spec: InputSpec, *, per_kind: int | None = None, seed: int = 0
+) -> Prepared:
+    """Pictures of a split as the app hands them to a model, at least one of them a garment; with ``per_kind`` so
+    many of each class, drawn by ``seed``. Raises DataError if there is no garment."""
+    with ExitStack() as stack:
+        collections = [stack.enter_context(Collection(path, layout)) for path in paths]
+        found = [(each, row) for each in collections for row in each.pictures if row.split == split]
+        if not any(row.is_garment for _, row in found):
+            places = ", ".join(map(str, paths))
+            raise DataError(f"{places}: no garment of the split {split}. Give some rows that split.")
+        if per_kind is not None:
+            kinds = np.unique([" ".join(row.classes) for _, row in found], return_inverse=True)[1]
+            found = [found[index] for index in np.sort(stratified(kinds, per_kind, seed))]
+        pixels = np.stack([frame_to_input(each.frame(row), spec) for each, row in found])
+    return Prepared([row for _, row in found], pixels)
 
 
 def calibration_pixels(data: Data, spec: InputSpec, is_live: bool, seed: int) -> UInt8:
-    """Training pictures, CALIBRATION_PER_CLASS of each class: Fashion-MNIST, for live also photos and products."""
+    """Training pictures, CALIBRATION_PER_CLASS of each class or all there are: Fashion-MNIST, for live also photos and
+    products."""
     train = data.fashion_mnist.train
     chosen = np.sort(stratified(train.labels, CALIBRATION_PER_CLASS, seed))
     parts = [images_to_input(train.images[chosen], spec.shape)]
-    for layout, path in data.pictures.items() if is_live else ():
-        with Collection(path, layout) as collection:
-            rows = rows_of(collection, "train")
-            kinds = np.unique([" ".join(row.classes) for row in rows], return_inverse=True)[1]
-            some = [rows[index] for index in np.sort(stratified(kinds, CALIBRATION_PER_CLASS, seed))]
-            parts.append(frames_to_input(collection, some, spec))
+    for layout, paths in data.pictures.items() if is_live else ():
+        parts.append(prepare(paths, layout, "train", spec, per_kind=CALIBRATION_PER_CLASS, seed=seed).pixels)
     return np.concatenate(parts)
 
 
@@ -90,13 +98,8 @@ def stratified(kinds: npt.NDArray[np.integer], per_kind: int, seed: int) -> npt.
 
 
 def validation_pictures(data: Data, spec: InputSpec) -> dict[Layout, Prepared]:
-    """Each collection's validation pictures as the app would hand them to a model. Raises DataError."""
-    prepared = {}
-    for layout, path in data.pictures.items():
-        with Collection(path, layout) as collection:
-            rows = rows_of(collection, "val")
-            prepared[layout] = Prepared(rows, frames_to_input(collection, rows, spec))
-    return prepared
+    """Each layout's validation pictures as the app would hand them to a model. Raises DataError."""
+    return {layout: prepare(paths, layout, "val", spec) for layout, paths in data.pictures.items()}
 
 
 def parity_pixels(data: Data, pictures: dict[Layout, Prepared], spec: InputSpec, is_live: bool) -> UInt8:

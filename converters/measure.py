@@ -150,14 +150,13 @@ def draft_contract(source: Source, mode: str, model_file: Path) -> Contract:
 
 
 def measure(source: Source, mode: str, model_file: Path, data: Data, reference: Reference, *, debug: bool) -> Measured:
-    """Parity, confidence (on validation pictures) and accuracy of a .tflite; writes its contract beside it.
+    """Parity, confidence (on validation pictures) and accuracy of a .tflite, beside which goes a draft of its contract.
 
-    With ``debug`` each layer of the exported network is measured. Raises ConversionError if
-    parity is beyond the mode's tolerance.
+    With ``debug`` each layer of the exported network is measured. Raises ConversionError if parity is beyond the mode's
+    tolerance.
     """
-    contract_file = model_file.with_suffix(".json")
     contract = draft_contract(source, mode, model_file)
-    write_json(contract_file, contract.to_json())
+    write_json(model_file.with_suffix(".json"), contract.to_json())
     classifier = Classifier.load(str(model_file))
 
     parity, layers = check(mode, classifier, model_file, reference, debug)
@@ -188,7 +187,6 @@ def measure(source: Source, mode: str, model_file: Path, data: Data, reference: 
         accuracy={VAL: accuracy(val.labels, val_logits), TEST: accuracy(test.labels, test_logits)}
         | {f"{name} val": found.right for name, found in pictures.items()},
     )
-    write_json(contract_file, contract.to_json())
     reports = class_reports(matrix, contract.labels)[:10]  # none is not among the test images
     return Measured(contract, parity, kept, model_file.stat().st_size, reports, pictures, confidence, layers)
 
@@ -196,12 +194,12 @@ def measure(source: Source, mode: str, model_file: Path, data: Data, reference: 
 def check(
     mode: str, classifier: Classifier, model_file: Path, reference: Reference, debug: bool
 ) -> tuple[Parity, list[LayerError]]:
-    """Parity with the trained network, as far as the file's logits reach; with ``debug`` the error of each layer.
+    """Parity with the trained network; with ``debug`` the error of each layer.
 
     Raises ConversionError, naming layers, if it is beyond the mode's tolerance.
     """
     pixels = reference.parity_pixels
-    parity = compare(reference.parity_logits.clip(*logits_range(model_file)), classifier.logits(pixels))
+    parity = compare(reference.parity_logits, classifier.logits(pixels), logits_range(model_file))
     needed = debug or not is_within(parity, mode)
     layers = layer_errors(reference.exported, model_file, pixels[:LAYER_IMAGES]) if needed else []
     require(parity, mode, layers)

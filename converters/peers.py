@@ -84,7 +84,8 @@ def litert(path: Path, threads: int) -> Engine:
 
 
 def onnx_runtime(path: Path, threads: int) -> Engine:
-    """ONNX Runtime on the processor."""
+    """ONNX Runtime on the processor. Raises FileNotFoundError without the file."""
+    _require(path)
     runtime = importlib.import_module("onnxruntime")
     options = runtime.SessionOptions()
     options.intra_op_num_threads = threads
@@ -95,7 +96,8 @@ def onnx_runtime(path: Path, threads: int) -> Engine:
 
 
 def openvino(path: Path, threads: int) -> Engine:
-    """OpenVINO on the processor, from an .onnx or .tflite file."""
+    """OpenVINO on the processor, from an .onnx or .tflite file. Raises FileNotFoundError without it."""
+    _require(path)
     core = importlib.import_module("openvino").Core()
     settings = {"INFERENCE_NUM_THREADS": threads, "PERFORMANCE_HINT": "LATENCY"}
     compiled = core.compile_model(path, "CPU", settings)
@@ -140,6 +142,11 @@ def inlined(path: Path) -> Path:
     copy = path.with_name(f"inlined-{path.name}")
     copy.write_bytes(bytes(convert_object_to_bytearray(read_model_from_bytearray(path.read_bytes()))))
     return copy
+
+
+def _require(path: Path) -> None:
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no {path.name}")
 
 
 def _as_float(pixels: UInt8) -> npt.NDArray[np.float32]:

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.peers import Engine, Missing, engines
-from edge_app.errors import ConversionError
+from edge_app.errors import ConversionError, EdgeAppError
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -100,4 +100,7 @@ def main(argv: list[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    try:
+        sys.exit(main(sys.argv[1:]))
+    except EdgeAppError as error:
+        sys.exit(str(error))

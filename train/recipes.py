@@ -215,7 +215,7 @@ LIVE_MIXTURE = Mixture(
     nothing=3000,
     photo_repeats=4,
     augmentation=Augmentation(
-        rotation_deg=8, shift=0.06, shear_deg=4, zoom=0.15, flip=True, brightness=0.1, contrast=0.3, blur=0.02
+        rotation_deg=8, shift=0.06, shear_deg=4, zoom=0.15, flip=True, brightness=0.1, contrast=0.5, blur=0.02
     ),
 )
 LIVE_RATES = {"cnn1": 3e-3, "cnn3": 2e-3, "cnn4": 2e-3, "vgg19": 1e-4, WIDE: 2e-3}

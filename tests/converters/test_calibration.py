@@ -34,7 +34,7 @@ def data(tmp_path: Path) -> Data:
     for name, value in (("a", 210), ("b", 225), ("c", 240)):
         assert cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.full((9, 7, 3), value, np.uint8))
     split = Split(np.zeros((3000, 28, 28), np.uint8), np.arange(3000, dtype=np.uint8) % 10)
-    return Data(FashionMnist(split, split, split, {}), {PHOTOS: tmp_path})
+    return Data(FashionMnist(split, split, split, {}), {PHOTOS: (tmp_path,)})
 
 
 def test_calibration_is_stratified_and_seeded() -> None:
@@ -59,6 +59,21 @@ def test_parity_is_taken_on_validation_pictures(data: Data) -> None:
     pixels = parity_pixels(data, pictures, SPEC, is_live=True)
     assert len(pixels) == 1000
     assert pixels[0, 0, 0, 0] == pytest.approx(240, abs=1) and pixels[1:].max() == 0
+
+
+def test_own_pictures_join(data: Data, tmp_path: Path) -> None:
+    """Here of a room alone, which is no garment, and of one split."""
+    room = tmp_path / "room"
+    (room / "images").mkdir(parents=True)
+    (room / "photos.csv").write_text("image,label,sender_id,split\nd,none,9,val")
+    assert cv2.imwrite(str(room / "images" / "d.jpg"), np.full((9, 7, 3), 220, np.uint8))
+    joined = Data(data.fashion_mnist, {PHOTOS: (tmp_path, room)})
+    found = validation_pictures(joined, SPEC)[PHOTOS]
+    assert [row.person for row in found.rows] == ["8", "9"]
+    assert found.pixels[:, 0, 0, 0] == pytest.approx([240, 220], abs=1)
+    assert len(calibration_pixels(joined, SPEC, is_live=True, seed=1)) == 10 * CALIBRATION_PER_CLASS + 2
+    with pytest.raises(DataError, match="room: no garment of the split val"):
+        validation_pictures(Data(data.fashion_mnist, {PHOTOS: (room,)}), SPEC)
 
 
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:

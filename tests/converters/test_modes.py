@@ -1,4 +1,4 @@
-"""Each mode of each network that ships says what the trained one says; one bad layer is found by its name."""
+"""Each mode of each network for Fashion-MNIST says what the trained one says; one bad layer is found by its name."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -73,6 +73,15 @@ def test_a_bad_layer_is_named(exported: Exported, mode: str, tmp_path: Path) -> 
 def test_coarse_weights_are_not_float16(exported: Exported, tmp_path: Path) -> None:
     with pytest.raises(ConversionError, match="float16 does not say what"):
         checked(exported, "float16", export_float32(coarse(exported.network)), tmp_path)
+
+
+def test_logits_that_cannot_be_told_apart_are_found(
+    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The range ends where the greatest logits begin: most pictures' likeliest names are cut off to the same value."""
+    monkeypatch.setattr("converters.quantize.telling_range", lambda logits: (-4.0, 0.0))
+    with pytest.raises(ConversionError, match="int8 does not say what"):
+        checked(exported, "int8", exported.float32_model, tmp_path)
 
 
 def test_the_same_bytes_each_time(exported: Exported) -> None:

@@ -18,6 +18,11 @@ def test_compare() -> None:
     assert compare(EXPECTED, EXPECTED) == Parity(0, 0, 1, 2)
 
 
+def test_what_cannot_be_held_is_no_error_but_a_label_that_is_lost_counts() -> None:
+    expected = np.array([[2, 3], [0, 1]], dtype=np.float32)
+    assert compare(expected, expected.clip(-1, 2), held=(-1, 2)) == Parity(0, 0, agreement=0.5, count=2)
+
+
 @pytest.mark.parametrize("mode", ["float32", "float16", "dynamic", "int8"])
 def test_require(mode: str) -> None:
     require(Parity(0, 0, 1, 2), mode, [])
