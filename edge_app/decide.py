@@ -13,7 +13,7 @@ Float32 = npt.NDArray[np.float32]
 UNSURE = "unsure"
 SMOOTHING_S = 0.2
 FAVOUR = 0.15  # added to the held label's probability: it is easier to stay than to come
-HOLD_S = 0.4  # how long a held label outlives its support when no other garment is named
+HOLD_S = 0.4  # how long, at least, a held label outlives its support when no other garment is named
 LATE_S = 0.6  # a frame so long after the last is on its own; at rest they are 0.5 s apart
 
 
@@ -85,8 +85,8 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
     """One frame's probabilities float32 (classes,), captured at `captured_s` -> what to remember, and the Decision.
 
     The probabilities are smoothed over time. A label that is shown is favoured by FAVOUR and outlives its support by
-    HOLD_S, so that noise does not change it; another garment takes its place at once when two frames running name it,
-    or one that comes LATE_S or more after the one before.
+    HOLD_S, and by one frame, so that noise does not change it; another garment takes its place at once when two frames
+    running name it. Of a frame that comes LATE_S or more after the one before one is enough.
     """
     if memory is None:
         decision = decide(probs, contract)
@@ -98,7 +98,7 @@ def steady(memory: Memory | None, probs: Float32, captured_s: float, contract: C
     is_late = captured_s - memory.captured_s >= LATE_S
     if found == label or (is_name and (is_late or found == memory.found)):
         label, supported_s = found, captured_s
-    elif label == UNSURE or captured_s - supported_s >= HOLD_S:
+    elif label == UNSURE or (captured_s - supported_s >= HOLD_S and (is_late or memory.found != label)):
         label, supported_s = UNSURE if is_name else found, captured_s
     decision = replace(decide(smoothed, contract), label=label)
     return Memory(smoothed, label, supported_s, found, captured_s), decision

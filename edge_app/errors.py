@@ -45,6 +45,10 @@ class CameraError(EdgeAppError):
     """A camera cannot be opened, or has stopped."""
 
 
+class BlankPicture(CameraError):
+    """A camera gives pictures that show nothing: a dark room, a lens cover, or a cable that is loose."""
+
+
 class PointsError(EdgeAppError):
     """A model's points are missing, damaged, or another model's."""
 

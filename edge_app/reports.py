@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from edge_app.decide import Decision
-from edge_app.errors import CameraError
+from edge_app.errors import BlankPicture, CameraError
 from edge_app.pipeline import Wish
 from edge_app.watch import GaveUp, Watch
 
@@ -40,7 +40,7 @@ def of_trouble(noticed: datetime, words: str) -> Report:
 
 @dataclass(frozen=True)
 class Ears:
-    """Who is told: `tell` of each report, `seen` of each answer, changed or not."""
+    """Who is told: `tell` of each report, `seen` of each answer, changed or not, and of blank pictures."""
 
     tell: Callable[[Report], None]
     seen: Callable[[], None]
@@ -75,6 +75,8 @@ def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event) -> N
                 ears.tell(of_trouble(datetime.now(UTC), told))
             if isinstance(error, GaveUp):
                 raise
+            if isinstance(error, BlankPicture):
+                ears.seen()
             stopping.wait(RETRY_S)
             continue
         ears.seen()

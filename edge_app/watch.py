@@ -11,7 +11,7 @@ import cv2
 
 from edge_app.cameras.base import Camera, UInt8
 from edge_app.cameras.capture import Capture, Restarts
-from edge_app.errors import CameraError
+from edge_app.errors import BlankPicture, CameraError
 from edge_app.pace import next_pace, small_grey
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
 from edge_app.pixels import resize
@@ -69,8 +69,8 @@ class Watch:
     def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
         """The newest sight with an answer to `wish`, once its number is another than `after`.
 
-        Raises CameraError if the camera is in trouble or there is none within `timeout_s` of when it may be due, and
-        what `Classifier.load` raises.
+        Raises CameraError if the camera is in trouble or there is none within `timeout_s` of when it may be due,
+        BlankPicture if it gives only blank ones, and what `Classifier.load` raises.
         """
         self._classifiers.get(wish.model)
         timeout_s += self._min_interval_s
@@ -82,12 +82,14 @@ class Watch:
                 self._thread.start()
             self._lock.wait_for(lambda: self._has_news(wish, after) or self._in_trouble(), timeout_s)
             self._wanted[watcher] = (wish, time.monotonic() + self._unwatched_s)
-            if self._sight is not None and self._has_news(wish, after):
+            if self._sight is not None and self._has_news(wish, after) and not self._in_trouble():
                 return self._sight
             trouble = self._capture.trouble if self._capture else ""
             if self._capture and self._capture.gave_up:
                 self._wanted = {}
                 raise GaveUp(self._capture.trouble)
+            if self._capture and self._capture.is_blank:
+                raise BlankPicture(trouble)
         raise CameraError(trouble or "the camera gives no picture")
 
     def close(self) -> None:

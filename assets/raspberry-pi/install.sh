@@ -136,6 +136,9 @@ start_service() {
     systemctl daemon-reload
     stop "the service does not start and is switched off; journalctl -u $service says why. Then run this again."
   fi
+  if [ -z "$ran" ]; then # it has nothing to do with the version: no camera, perhaps
+    stop "the service does not start, as before; journalctl -u $service says why. The new version is in place."
+  fi
   switch_to "$former"
   [ ! -e "$home/former.service" ] || write_unit "$home/former.service"
   systemctl daemon-reload
@@ -170,6 +173,7 @@ install_or_update() {
     id "$service" >/dev/null 2>&1 || useradd --system --no-create-home --home-dir "/var/lib/$service" \
       --shell /usr/sbin/nologin --groups video "$service"
     [ -n "$former" ] || look_for_camera # an update's camera is in use
+    ran=$(systemctl is-active --quiet "$service" && echo yes || true)
   fi
   switch_to "$(basename "$new")"
   keep_former_unit
@@ -181,7 +185,8 @@ install_or_update() {
   fi
   start_service
   remove_other_versions
-  echo "Edge Fashion runs, now and after every power-on: http://$(hostname -I | awk '{ print $1 }'):7860/"
+  echo "Edge Fashion runs, now and after every power-on. Its page, unless $settings says otherwise:"
+  echo "http://$(hostname -I | awk '{ print $1 }'):7860/"
   echo "Name and password: ${password:+edge, $password; also }in $settings"
 }
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import cv2
 
 from edge_app.cameras.base import Camera, UInt8
-from edge_app.errors import CameraError
+from edge_app.errors import BlankPicture, CameraError
 
 STOP_TIMEOUT_S = 5.0
 
@@ -35,12 +35,13 @@ class Capture:
     """The newest frame of a camera; older ones nobody took are dropped and counted.
 
     The camera is opened, read and closed by a thread of its own, from `start` to `close`. ``trouble`` is what is
-    wrong with it, empty while frames come; ``gave_up`` says that it won't be opened again. Frames are numbered from
-    `after` + 1 on.
+    wrong with it, empty while frames come; ``is_blank`` says that it is no more than blank pictures, ``gave_up`` that
+    it won't be opened again. Frames are numbered from `after` + 1 on.
     """
 
     def __init__(self, opener: Callable[[], Camera], restarts: Restarts, after: int = 0) -> None:
         self.trouble = ""
+        self.is_blank = False
         self.gave_up = False
         self.dropped = 0
         self._opener, self._restarts = opener, restarts
@@ -75,10 +76,11 @@ class Capture:
                 try:
                     self._read_until_it_fails()
                 except (CameraError, cv2.error, OSError) as error:
-                    self.trouble = str(error)
-                if self._restarts_left == 0:
-                    return
-                self._restarts_left -= 1
+                    self.trouble, self.is_blank = str(error), isinstance(error, BlankPicture)
+                if not self.is_blank:  # a camera in a dark room works, however long the night is
+                    if self._restarts_left == 0:
+                        return
+                    self._restarts_left -= 1
                 self._stopping.wait(self._restarts.pause_s)
         finally:  # after an error nobody expected, too: Python prints it when it ends the thread
             if not self._stopping.is_set():
@@ -102,5 +104,5 @@ class Capture:
                 self.dropped += 1
             self._number += 1
             self._newest = Frame(frame_rgb, time.monotonic(), self._number)
-            self.trouble = ""
+            self.trouble, self.is_blank = "", False
             self._arrived.notify_all()

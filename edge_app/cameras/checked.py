@@ -5,7 +5,7 @@ import time
 import numpy as np
 
 from edge_app.cameras.base import Camera, UInt8
-from edge_app.errors import CameraError
+from edge_app.errors import BlankPicture, CameraError
 
 BLANK_S = 3.0
 _STRIDE = 8  # every eighth pixel of every eighth row tells enough
@@ -16,8 +16,8 @@ _BLACK = 4.0  # mean of 0..255
 class Checked:
     """Passes on a camera's pictures, except blank ones.
 
-    `read` raises CameraError when pictures have been blank for BLANK_S, or change their size: the camera is then to
-    be opened again.
+    `read` raises BlankPicture when pictures have been blank for BLANK_S, CameraError when they change their size: the
+    camera is then to be opened again.
     """
 
     def __init__(self, camera: Camera, name: str) -> None:
@@ -28,7 +28,7 @@ class Checked:
         deadline_s = time.monotonic() + BLANK_S
         while is_blank(frame_rgb := self._camera.read()):
             if time.monotonic() > deadline_s:
-                raise CameraError(
+                raise BlankPicture(
                     f"{self._name}: its picture is black or of one colour; check its lens cover, cable and the light"
                 )
         size = frame_rgb.shape[:2]

@@ -1,5 +1,6 @@
 """A camera of this machine, or of the network, by OpenCV."""
 
+import os
 import re
 import sys
 from pathlib import Path
@@ -26,6 +27,10 @@ class DeviceCamera:
         self.name = f"camera {which}"
         self._capture = cv2.VideoCapture(which, BACKEND)
         if not self._capture.isOpened():
+            if is_forbidden(Path(f"/dev/video{which}" if isinstance(which, int) else which)):
+                raise CameraError(
+                    f"{self.name}: this user may not use it; sudo usermod -aG video $USER, and log in again"
+                )
             raise CameraError(
                 f"{self.name}: cannot be opened; check that it is plugged in and that no other program uses it"
             )
@@ -67,19 +72,31 @@ class NetworkCamera:
 
 def first_device() -> DeviceCamera:
     """The first camera that gives a picture. Raises CameraError if none does."""
+    forbidden = None
     found = sorted(int(path.name[5:]) for path in Path("/dev").glob("video*") if path.name[5:].isdigit())
     # Windows and macOS have no such files: there the first few numbers are tried.
     for number in found if Path("/dev").is_dir() and Path("/sys").is_dir() else range(4):
         try:
             camera = DeviceCamera(number)
-        except CameraError:
+        except CameraError as error:
+            forbidden = error if is_forbidden(Path(f"/dev/video{number}")) else forbidden
             continue
         try:
             camera.read()  # a Raspberry Pi lists a dozen devices that open and are no cameras
             return camera
         except CameraError:
             camera.close()
-    raise CameraError("no camera found on this machine; plug one in and start again")
+    if forbidden:
+        raise forbidden
+    raise CameraError(
+        "no camera found on this machine that gives a picture; plug one in, or stop the program that uses it, and "
+        "start again"
+    )
+
+
+def is_forbidden(path: Path) -> bool:
+    """Whether there is such a device file, and this user may not read or write it."""
+    return path.is_char_device() and not os.access(path, os.R_OK | os.W_OK)
 
 
 def without_password(url: str) -> str:

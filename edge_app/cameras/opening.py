@@ -1,5 +1,6 @@
 """From what the user wrote after --camera to a camera."""
 
+import sys
 from pathlib import Path
 
 import cv2
@@ -32,7 +33,7 @@ def open_camera(spec: str) -> Camera:
 def _open(spec: str) -> Camera:
     camera = _open_live(spec)
     if camera is not None:
-        return Checked(camera, without_password(spec))
+        return Checked(camera, camera.name)
     path = Path(spec)
     if path.is_dir() or (path.is_file() and is_picture(path)):
         return PictureFolder(path)
@@ -42,15 +43,24 @@ def _open(spec: str) -> Camera:
     raise CameraError(f"{name}: no such camera, file or folder; --camera takes auto, 0, 1, ..., a path or an address")
 
 
-def _open_live(spec: str) -> Camera | None:
+def _open_live(spec: str) -> DeviceCamera | NetworkCamera | PiCamera | None:
     """A real camera; None if `spec` is none, but perhaps a file."""
-    if spec in ("picamera", "picamera:locked") or (spec == "auto" and has_pi_camera()):
+    if spec in ("picamera", "picamera:locked"):
         return PiCamera(lock_exposure=spec == "picamera:locked")
     if spec == "auto":
-        return first_device()
+        return _first_found()
     if spec.isdecimal():
         return DeviceCamera(int(spec))
     scheme, colon, rest = spec.partition("://")
     if colon and scheme.isalnum():
         return NetworkCamera(f"{scheme.lower()}://{rest}")  # FFmpeg knows protocols in small letters only
     return DeviceCamera(spec) if Path(spec).is_char_device() else None
+
+
+def _first_found() -> DeviceCamera | PiCamera:
+    try:
+        if has_pi_camera():
+            return PiCamera()
+    except CameraError as error:
+        print(f"{error}; other cameras are looked for", file=sys.stderr, flush=True)
+    return first_device()

@@ -20,8 +20,10 @@ class PiCamera:
     """The first camera on the board's own connector (CSI).
 
     With `lock_exposure` exposure and white balance stay as they are SETTLED_S after the start. Raises CameraError if
-    there is no such camera or Picamera2 is not installed.
+    there is no such camera or Picamera2 is not installed, or does not work.
     """
+
+    name = "picamera"
 
     def __init__(self, lock_exposure: bool = False) -> None:
         picamera2 = _picamera2()
@@ -53,6 +55,7 @@ class PiCamera:
             raise CameraError("picamera: gives no more pictures; check its cable") from error
 
     def close(self) -> None:
+        self._camera.cancel_all_and_flush()  # after a timeout stop() would wait behind the picture that never came
         self._camera.stop()
         self._camera.close()
 
@@ -64,7 +67,8 @@ class PiCamera:
 
 
 def has_pi_camera() -> bool:
-    """Whether Picamera2 is installed and knows a camera on the board's own connector."""
+    """Whether Picamera2 is installed and knows a camera on the board's own connector. Raises CameraError if it is
+    installed and does not work."""
     picamera2 = _picamera2()
     return picamera2 is not None and _csi_camera(picamera2) is not None
 
@@ -78,5 +82,10 @@ def _csi_camera(picamera2: Any) -> int | None:
 def _picamera2() -> Any:
     try:
         return importlib.import_module("picamera2")
-    except ImportError:
-        return None
+    except (ImportError, ValueError) as error:  # of compiled parts that were made for another numpy: ValueError
+        if isinstance(error, ModuleNotFoundError) and error.name == "picamera2":
+            return None
+        raise CameraError(
+            f"picamera: Picamera2 is installed and cannot be imported ({error}); in this environment: "
+            'pip install "numpy<2"'
+        ) from error

@@ -3,6 +3,7 @@
 import sys
 import types
 from collections.abc import Iterator
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
@@ -12,9 +13,10 @@ from waiting import wait_until
 from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.cameras.checked import Checked, is_blank
+from edge_app.cameras.device import DeviceCamera, is_forbidden
 from edge_app.cameras.opening import open_camera
 from edge_app.cameras.picamera import has_pi_camera
-from edge_app.errors import CameraError
+from edge_app.errors import BlankPicture, CameraError
 
 
 def noisy(height: int, width: int, low: int, high: int) -> UInt8:
@@ -52,7 +54,7 @@ def test_blank_frames_are_passed_over_and_a_camera_of_nothing_else_fails(monkeyp
     camera = Checked(Scripted(black, black, seen), "camera 0")
     assert camera.read() is seen
     monkeypatch.setattr("edge_app.cameras.checked.BLANK_S", 0.01)
-    with pytest.raises(CameraError, match="camera 0: its picture is black or of one colour; check its lens cover"):
+    with pytest.raises(BlankPicture, match="camera 0: its picture is black or of one colour; check its lens cover"):
         Checked(Scripted(black), "camera 0").read()
 
 
@@ -83,12 +85,16 @@ def test_a_change_of_size_fails_and_opening_it_again_mends_it() -> None:
 
 
 class Picamera2:
-    """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list."""
+    """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list.
+
+    What was asked for stands in a queue until it is there, or taken back; `stop` stands behind it, and waits for ever.
+    """
 
     usb: ClassVar = {"Model": "C270", "Id": "/base/axi/pcie@120000/rp1/usb@200000-1:1.0-046d:0825", "Num": 0}
     csi: ClassVar = {"Model": "imx708", "Id": "/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a", "Num": 1}
     cameras: ClassVar = [usb, csi]
     calls: ClassVar[list[object]] = []
+    queued = False
 
     def __init__(self, number: int) -> None:
         assert number == 1
@@ -115,17 +121,23 @@ class Picamera2:
 
     def capture_array(self, name: str, wait: bool) -> str:
         assert not wait
+        self.queued = True
         return name
 
     def wait(self, job: str, timeout: float) -> UInt8 | dict[str, object]:
         if self.calls.count("main") == 2:
             raise TimeoutError
         self.calls.append(job)
+        self.queued = False
         if job == "metadata":
             return {"ExposureTime": 20_000, "AnalogueGain": 2.0, "ColourGains": (1.5, 1.75), "Lux": 200.0}
         return noisy(480, 640, 0, 255)
 
+    def cancel_all_and_flush(self) -> None:
+        self.queued = False
+
     def stop(self) -> None:
+        assert not self.queued
         self.calls.append("stop")
 
     def close(self) -> None:
@@ -169,6 +181,26 @@ def test_its_exposure_is_locked_once_it_has_settled(
         "ColourGains": (1.5, 1.75),
     }
     assert picamera2.calls[2:] == ["metadata", locked, "main", "main", "stop", "close"]
+
+
+def test_a_picamera2_that_cannot_be_imported_is_no_reason_not_to_look_for_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
+    monkeypatch.delitem(sys.modules, "picamera2", raising=False)
+    monkeypatch.syspath_prepend(tmp_path)
+    words = r'Picamera2 is installed and cannot be imported \(numpy.dtype size changed\); .*: pip install "numpy<2"'
+    with pytest.raises(CameraError, match=words):
+        open_camera("picamera")
+    monkeypatch.setattr("edge_app.cameras.opening.first_device", lambda: DeviceCamera(99))
+    with pytest.raises(CameraError, match="camera 99: cannot be opened"):
+        open_camera("auto")
+    assert 'numpy<2"; other cameras are looked for' in capsys.readouterr().err
+
+
+def test_a_camera_that_this_user_may_not_use(tmp_path: Path) -> None:
+    assert is_forbidden(Path("/dev/null")) is False
+    assert is_forbidden(tmp_path / "video0") is False  # not there
 
 
 @pytest.mark.parametrize("cameras", [[], [Picamera2.usb]])

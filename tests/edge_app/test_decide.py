@@ -79,7 +79,7 @@ def test_a_held_name_needs_less_than_a_new_one() -> None:
     for share, label in ((0.375, "Trouser"), (0.25, "unsure")):
         shares = probs(trouser=share, bag=0.125)
         assert decide(shares, CONTRACT).label == "unsure"
-        assert steady_label(Memory(shares, "Trouser", 0.0, "Trouser", 9.9), 10.0) == label
+        assert steady_label(Memory(shares, "Trouser", 0.0, "unsure", 9.9), 10.0) == label
     # and it stays before a garment that is a little likelier
     shares = probs(trouser=0.4375, bag=0.5)
     assert steady_label(Memory(shares, "Trouser", 10.0, "Bag", 10.0), 10.1) == "Trouser"
@@ -104,7 +104,7 @@ def test_another_garment_takes_over_when_two_frames_running_name_it() -> None:
 def test_one_frame_is_enough_where_frames_are_far_apart() -> None:
     memory = Memory(probs(bag=0.75), "Trouser", 1.0, "Trouser", 1.0)
     assert steady_label(memory, 1.375) == "Trouser"
-    assert steady_label(memory, 1.0 + REST_INTERVAL_S) == "unsure"
+    assert steady_label(memory, 1.0 + REST_INTERVAL_S) == "Trouser"  # where two a second come, two are needed
     assert steady_label(memory, 1.625) == "Bag"
 
 
@@ -132,7 +132,7 @@ def test_every_model_sees_that_there_is_a_garment_again(contract: Contract) -> N
     assert decision.label == "Bag"
 
 
-@pytest.mark.parametrize("fps", [4, 10, 30])
+@pytest.mark.parametrize("fps", [2, 4, 10, 30])
 def test_a_garment_keeps_its_name_through_noise_and_a_new_one_is_named_in_time(fps: int) -> None:
     held, odd, new = probs(trouser=0.75, bag=0.125), probs(trouser=0.0, bag=0.75), probs(trouser=0.125, bag=0.625)
     memory, now_s = None, 0.0
@@ -145,4 +145,4 @@ def test_a_garment_keeps_its_name_through_noise_and_a_new_one_is_named_in_time(f
         memory, decision = steady(memory, new, now_s, CONTRACT)
         assert decision.label in ("Trouser", "Bag")  # nothing in between
         now_s += 1 / fps
-    assert now_s - since_s <= 0.6
+    assert now_s - since_s <= max(0.6, 2 / fps)

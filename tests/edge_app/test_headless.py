@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -23,6 +24,7 @@ from links import NetworkCameraStandIn
 from edge_app import cli
 from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
+from edge_app.cameras.checked import Checked
 from edge_app.decide import Decision
 from edge_app.errors import CameraError
 from edge_app.models import assets_dir, default_model
@@ -123,6 +125,19 @@ def test_a_lost_camera_is_told_once_and_opened_again() -> None:
     camera.switch_off()
 
 
+class Night:
+    """A camera whose pictures are black until it is over."""
+
+    is_over = False
+
+    def read(self) -> UInt8:
+        time.sleep(0.002)
+        return drawn("trouser", 0) if self.is_over else np.zeros((48, 64, 3), np.uint8)
+
+    def close(self) -> None:
+        pass
+
+
 class Dead:
     """A camera that opens and gives nothing."""
 
@@ -131,6 +146,39 @@ class Dead:
 
     def close(self) -> None:
         pass
+
+
+def test_a_dark_room_is_told_and_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However often the camera was opened again; and who watches over the service knows that it lives."""
+    monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
+    monkeypatch.setattr("edge_app.cameras.checked.BLANK_S", 0.01)
+    monkeypatch.setattr("edge_app.reports.RETRY_S", 0.01)
+    told: list[Report] = []
+    opened: list[Night] = []
+    seen: list[float] = []
+    stopping = threading.Event()
+
+    def opener() -> Checked:
+        opened.append(Night())
+        return Checked(opened[-1], "camera 0")
+
+    def dawn() -> None:
+        seen.append(time.monotonic())
+        if len(opened) >= 5:
+            Night.is_over = True
+        if told[-1].get("label"):
+            stopping.set()
+
+    watch = Watch(opener, Classifiers())
+    try:
+        follow(watch, Wish(default_model()), Ears(told.append, dawn), stopping)
+    finally:
+        watch.close()
+        Night.is_over = False
+    words = "camera 0: its picture is black or of one colour; check its lens cover, cable and the light"
+    assert told[0]["error"] == words
+    assert [list(report)[1] for report in told[:2]] == ["error", "model"]
+    assert len(seen) > 2
 
 
 def test_a_camera_given_up_is_told_and_ends_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,7 @@ from waiting import wait_until
 
 from edge_app import cli
 from edge_app.errors import EdgeAppError
-from edge_app.mqtt import Address, Publisher, discovery, read_address
+from edge_app.mqtt import Address, Publisher, client_id, discovery, read_address
 
 __all__ = ["garments"]  # a fixture
 
@@ -131,6 +131,31 @@ def test_the_device_comes_and_goes(broker: Broker, garments: Path, end: signal.S
         run.process.send_signal(end)
         run.process.wait(timeout=20)
         wait_until(lambda: listener.payloads(AVAILABILITY)[-1] == "offline")
+
+
+def test_after_a_power_cut_it_is_online_and_stays_so(broker: Broker, garments: Path) -> None:
+    """The broker takes who connects for who was cut off, and does not say `offline` of it later."""
+    options = ("--camera", str(garments), "--mqtt", broker.url)
+    with listening(broker) as listener, headless(*options) as cut_off:
+        wait_until(lambda: listener.payloads(AVAILABILITY) == ["online"])
+        cut_off.process.send_signal(signal.SIGSTOP)
+        with headless(*options):
+            wait_until(lambda: listener.payloads(AVAILABILITY) == ["online", "offline", "online"])
+
+
+def test_a_camera_that_is_not_there_is_published(broker: Broker) -> None:
+    with listening(broker) as listener, headless("--camera", "nowhere.mp4", "--mqtt", broker.url) as run:
+        assert run.process.wait(timeout=20) == 2
+        wait_until(lambda: listener.payloads(AVAILABILITY) == ["online", "offline"])
+        (report,) = map(json.loads, listener.payloads(STATE))
+        assert "nowhere.mp4: no such camera, file or folder" in report["error"]
+
+
+def test_a_client_is_known_again() -> None:
+    one, other = client_id("home/wardrobe"), client_id("home/cellar")
+    assert one == client_id("home/wardrobe") != other
+    assert len(one) == len(other) == 23
+    assert (one + other).isalnum()
 
 
 def test_the_page_publishes_too_while_nobody_looks_at_it(broker: Broker, garments: Path) -> None:

@@ -3,6 +3,7 @@
 import base64
 import itertools
 import shutil
+import threading
 import time
 from pathlib import Path
 
@@ -180,6 +181,28 @@ def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monke
             wait_until(lambda: look_fails_with(watch, model) is GaveUp)
             assert len(tries) == tried
             wait_until(lambda: not watch.watching)
+    finally:
+        watch.close()
+
+
+def test_who_comes_while_the_camera_is_in_trouble_is_not_shown_an_old_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=60))
+    unplugged = threading.Event()
+
+    class Pulled(Still):
+        def read(self) -> UInt8:
+            if unplugged.is_set():
+                raise CameraError("camera 0: gives no more pictures")
+            return super().read()
+
+    wish = Wish(contracts()[0].name)
+    watch = Watch(Pulled, Classifiers())
+    try:
+        assert watch.look("ann", wish, after=0, timeout_s=10).frame_rgb.shape == (480, 640, 3)
+        unplugged.set()
+        wait_until(watch._in_trouble)
+        with pytest.raises(CameraError, match="gives no more pictures"):
+            watch.look("bob", wish, after=0, timeout_s=0.1)
     finally:
         watch.close()
 

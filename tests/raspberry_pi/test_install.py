@@ -173,8 +173,8 @@ def test_wrong_options(tmp_path: Path, options: list[str], words: str) -> None:
     assert (done.returncode, done.stderr) == (1, f"install.sh: {words}\n")
 
 
-@pytest.mark.parametrize("former", ["", "1"])
-def test_a_service_that_does_not_start(tmp_path: Path, former: str) -> None:
+@pytest.mark.parametrize(("former", "ran"), [("", ""), ("1", "yes"), ("1", "")])
+def test_a_service_that_does_not_start(tmp_path: Path, former: str, ran: str) -> None:
     """The end of an installation, with a systemctl that cannot start the service while version 2 is in place."""
     home, unit, calls = tmp_path / "opt/edge-fashion", tmp_path / "etc/systemd/system" / UNIT.name, tmp_path / "calls"
     for version in filter(None, [former, "2"]):
@@ -185,7 +185,7 @@ def test_a_service_that_does_not_start(tmp_path: Path, former: str) -> None:
     end = f"""
         source <(sed '$d' {INSTALL}) --root {tmp_path}
         systemctl() {{ echo "$*" >>{calls}; [ "$1" != restart ] || [ "$(current)" != 2 ]; }}
-        former='{former}'
+        former='{former}' ran='{ran}'
         switch_to 2
         keep_former_unit
         write_unit {UNIT}
@@ -193,7 +193,11 @@ def test_a_service_that_does_not_start(tmp_path: Path, former: str) -> None:
     """
     done = subprocess.run(["bash", "-c", end], capture_output=True, text=True, timeout=60, check=False)
     tried = ["daemon-reload", "enable --quiet edge-fashion", "restart edge-fashion"]
-    if former:
+    if former and not ran:
+        words = "the service does not start, as before; "
+        assert (home / "current").readlink() == Path("versions/2")
+        assert calls.read_text().splitlines() == tried
+    elif former:
         words = "the new version's service does not start, the former version is put back; "
         assert (home / "current").readlink() == Path("versions/1")
         assert unit.read_text() == "the former unit"
