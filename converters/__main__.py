@@ -5,6 +5,7 @@ import os
 import sys
 from pathlib import Path
 
+from converters.options import add_own_pictures
 from edge_app.errors import EdgeAppError
 from edge_app.models import assets_dir
 from train.quiet import INTERRUPTED, leave, load_backend
@@ -25,9 +26,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
     parser.add_argument("--mode", choices=("int8", "dynamic", "float16", "float32", "all"), default=SHIPPED)
     parser.add_argument("--out", metavar="DIR", help="where to (int8: assets/models, others: runs/converted)")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
-    for name in ("photos", "products"):
-        words = f"own {name}, an archive or folder, that it was trained on, too; may be given more than once"
-        parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words)
+    add_own_pictures(parser)
     parser.add_argument("--debug", action="store_true", help="also print the error of each layer alone")
     return parser.parse_args(argv)
 

@@ -16,9 +16,10 @@ import numpy as np
 from converters.benchmark_report import plot, tables
 from converters.card import card
 from converters.convert import prepared
-from converters.data import calibration_pixels, load_data, parity_pixels, validation_pictures
+from converters.data import Data, calibration_pixels, load_data, parity_pixels, validation_pictures
 from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
+from converters.options import add_own_pictures
 from converters.peers import ONNX, export_onnx
 from converters.quantize import MODES, export_float32, quantize
 from edge_app.bench import machine
@@ -27,6 +28,7 @@ from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir
 from train.documents import with_block
 from train.models import flattened
+from train.pictures import PHOTOS, PRODUCTS
 from train.source import Source, input_spec, load_chain
 
 ROOT = Path(__file__).parents[1]
@@ -45,13 +47,15 @@ def multiply_accumulates(network: keras.Model) -> int:
     return sum(int(np.prod(layer.output.shape[1:-1]) * np.prod(layer.kernel.shape)) for layer in weighted)
 
 
-def measure(run: Path, data_dir: str | None, with_peers: bool) -> dict[str, Any]:
-    """One run's figures: a name, sizes, and for each number of threads the engines' times."""
+def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """One run's figures, by the command's ``args``: a name, sizes, for each number of threads the engines' times."""
     source = load_chain(run)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        plain = write_files(source, data_dir, folder, with_peers)
-        found = {str(threads): in_a_child(folder, run, threads, with_peers) for threads in THREADS}
+        own = {PHOTOS: args.photos, PRODUCTS: args.products}
+        data = load_data(args.data, source.config.seed, source.is_live, own)
+        plain = write_files(source, data, folder, args.peers)
+        found = {str(threads): in_a_child(folder, run, threads, args.peers) for threads in THREADS}
         return {
             "name": source.name,
             "parameters": source.result["parameters"],
@@ -64,10 +68,9 @@ def measure(run: Path, data_dir: str | None, with_peers: bool) -> dict[str, Any]
         }
 
 
-def write_files(source: Source, data_dir: str | None, folder: Path, with_peers: bool) -> keras.Model:
+def write_files(source: Source, data: Data, folder: Path, with_peers: bool) -> keras.Model:
     """The network in all modes, as ONNX where that can be had, and validation pictures; returns what was exported."""
     spec = input_spec(source)
-    data = load_data(data_dir, source.config.seed, source.is_live)
     pictures = validation_pictures(data, spec) if source.is_live else {}
     np.save(folder / "pictures.npy", parity_pixels(data, pictures, spec, source.is_live)[:PICTURES])
     calibration = calibration_pixels(data, spec, source.is_live, source.config.seed)
@@ -129,11 +132,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("runs", nargs="+", type=Path, metavar="RUN", help="a run's folder, or a kept checkpoint")
     parser.add_argument("--peers", action="store_true", help="also ONNX Runtime, OpenVINO, TensorFlow and Keras")
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
+    add_own_pictures(parser)
     args = parser.parse_args(argv)
     load = os.getloadavg()[0]
     models = []
     for run in args.runs:
-        models.append(measure(run, args.data, args.peers))
+        models.append(measure(run, args))
         print(tables({"models": models[-1:], "conditions": ""}), flush=True)
         print("\n".join(models[-1]["missing"]), file=sys.stderr)
     versions = {package: number for model in models for package, number in model["versions"].items()}

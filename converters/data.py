@@ -8,10 +8,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.contract import InputSpec, sha256
+from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.data import FashionMnist, find_data, load_fashion_mnist
+from train.live import Paths, digests_of
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, find_collection
 
 UInt8 = npt.NDArray[np.uint8]
@@ -29,8 +30,8 @@ class Data:
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of the collections that are archives."""
-        return {path.name: sha256(path) for paths in self.pictures.values() for path in paths if path.is_file()}
+        """SHA-256 of the collections, of a folder that of its table, by their names."""
+        return digests_of(Paths(self.pictures.get(PHOTOS, ()), self.pictures.get(PRODUCTS, ())))
 
 
 @dataclass(frozen=True)

@@ -3,15 +3,14 @@
 import contextlib
 import json
 import threading
-from datetime import UTC, datetime
 
 from edge_app import systemd
 from edge_app.cameras.opening import open_camera
-from edge_app.errors import CameraError, EdgeAppError
+from edge_app.errors import EdgeAppError
 from edge_app.models import default_model
 from edge_app.mqtt import publishing
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import Ears, Report, follow, of_trouble
+from edge_app.reports import Ears, Report, follow, try_camera
 from edge_app.watch import Watch
 
 
@@ -27,11 +26,7 @@ def watch_camera(*, camera: str, model: str | None, max_fps: float | None, mqtt:
         publish = ending.enter_context(publishing(mqtt))
         wish, classifiers = Wish(model or default_model()), Classifiers()
         classifiers.get(wish.model)
-        try:
-            open_camera(camera).close()  # a wrong path is told at once, not tried again and again
-        except CameraError as error:
-            publish(of_trouble(datetime.now(UTC), str(error)))  # or a broker goes on showing what it was told last
-            raise
+        try_camera(camera, publish)
         watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
         ending.callback(watch.close)
 

@@ -7,6 +7,7 @@ last will), and the discovery message under homeassistant/sensor/.
 import contextlib
 import hashlib
 import json
+import os
 import queue
 import re
 import sys
@@ -16,6 +17,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
@@ -96,12 +98,18 @@ def discovery(topic: str) -> tuple[str, dict[str, object]]:
 
 
 def client_id(topic: str) -> str:
-    """The same each time for a topic on this machine, 23 characters, as many as every broker takes.
+    """The same each time for a topic, a machine and a user's home, 23 characters, as many as every broker takes.
 
     So a broker knows after a power cut that who connects is who was cut off, and does not, when that connection times
-    out, publish the last will over what was said since (MQTT 3.1.1, sections 3.1.3.1 and 3.1.4).
+    out, publish the last will over what was said since (MQTT 3.1.1, sections 3.1.3.1 and 3.1.4). What is tried by hand
+    beside a service has another: of two with the same a broker would always put out the former.
     """
-    return f"edge{hashlib.sha256(f'{uuid.getnode()} {topic}'.encode()).hexdigest()[:19]}"
+    try:
+        machine = Path("/etc/machine-id").read_text(encoding="ascii")
+    except OSError:  # not Linux, or a container
+        machine = f"{uuid.getnode()}"
+    known = "\n".join([machine, os.environ.get("HOME", ""), topic])
+    return f"edge{hashlib.sha256(known.encode()).hexdigest()[:19]}"
 
 
 @contextlib.contextmanager
@@ -163,9 +171,10 @@ class Publisher:
             self._changed.notify_all()
 
     def close(self) -> None:
-        """Delivers what a connected broker takes in CLOSE_TIMEOUT_S, says `offline`, and disconnects."""
+        """Delivers what a broker that is connected, or may yet be, takes in CLOSE_TIMEOUT_S; says `offline`, and
+        disconnects."""
         deadline_s = time.monotonic() + CLOSE_TIMEOUT_S
-        while self.connected and self.pending and time.monotonic() < deadline_s:
+        while self.pending and self._trouble is None and time.monotonic() < deadline_s:
             time.sleep(0.01)
         self._stopping.set()
         with self._changed:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from edge_app.cameras.opening import open_camera
 from edge_app.decide import Decision
 from edge_app.errors import BlankPicture, CameraError
 from edge_app.pipeline import Wish
@@ -36,6 +37,18 @@ def of_decision(taken: datetime, model: str, decision: Decision) -> Report:
 def of_trouble(noticed: datetime, words: str) -> Report:
     """`time` (ISO 8601) and `error`: the camera gives no pictures, and why."""
     return {"time": noticed.isoformat(timespec="milliseconds"), "error": words}
+
+
+def try_camera(camera: str, publish: Callable[[Report], None]) -> None:
+    """Opens and closes what `open_camera` takes, so that a wrong path is told at once and not tried again and again.
+
+    Raises CameraError, which is published, too: what is retained would go on telling of an earlier picture.
+    """
+    try:
+        open_camera(camera).close()
+    except CameraError as error:
+        publish(of_trouble(datetime.now(UTC), str(error)))
+        raise
 
 
 @dataclass(frozen=True)

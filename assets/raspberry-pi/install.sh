@@ -136,14 +136,18 @@ start_service() {
     systemctl daemon-reload
     stop "the service does not start and is switched off; journalctl -u $service says why. Then run this again."
   fi
-  if [ -z "$ran" ]; then # it has nothing to do with the version: no camera, perhaps
-    stop "the service does not start, as before; journalctl -u $service says why. The new version is in place."
-  fi
+  local failed
+  failed=$(current)
   switch_to "$former"
   [ ! -e "$home/former.service" ] || write_unit "$home/former.service"
   systemctl daemon-reload
-  systemctl restart "$service" || true
-  stop "the new version's service does not start, the former version is put back; journalctl -u $service says why."
+  if systemctl restart "$service"; then
+    stop "the new version's service does not start, the former version is put back; journalctl -u $service says why."
+  fi
+  switch_to "$failed" # it is not the version, then: perhaps there is no camera
+  write_unit "$here/$service.service"
+  systemctl daemon-reload
+  stop "neither the new version's service starts nor the former's; journalctl -u $service says why. The new one is in place."
 }
 
 look_for_camera() {
@@ -173,7 +177,6 @@ install_or_update() {
     id "$service" >/dev/null 2>&1 || useradd --system --no-create-home --home-dir "/var/lib/$service" \
       --shell /usr/sbin/nologin --groups video "$service"
     [ -n "$former" ] || look_for_camera # an update's camera is in use
-    ran=$(systemctl is-active --quiet "$service" && echo yes || true)
   fi
   switch_to "$(basename "$new")"
   keep_former_unit

@@ -35,8 +35,8 @@ class Capture:
     """The newest frame of a camera; older ones nobody took are dropped and counted.
 
     The camera is opened, read and closed by a thread of its own, from `start` to `close`. ``trouble`` is what is
-    wrong with it, empty while frames come; ``is_blank`` says that it is no more than blank pictures, ``gave_up`` that
-    it won't be opened again. Frames are numbered from `after` + 1 on.
+    wrong with it, empty while frames come; ``is_blank`` says that its pictures were blank a moment ago, ``gave_up``
+    that it won't be opened again. Frames are numbered from `after` + 1 on.
     """
 
     def __init__(self, opener: Callable[[], Camera], restarts: Restarts, after: int = 0) -> None:
@@ -88,6 +88,7 @@ class Capture:
                 self.gave_up = True
 
     def _read_until_it_fails(self) -> None:
+        self.is_blank = False  # while it is opened nobody knows: a camera that hangs there is none that works
         camera = self._opener()
         try:
             healthy_s = time.monotonic() + self._restarts.healthy_s
@@ -104,5 +105,5 @@ class Capture:
                 self.dropped += 1
             self._number += 1
             self._newest = Frame(frame_rgb, time.monotonic(), self._number)
-            self.trouble, self.is_blank = "", False
+            self.trouble = ""
             self._arrived.notify_all()

@@ -1,6 +1,6 @@
 """From what the user wrote after --camera to a camera."""
 
-import sys
+import contextlib
 from pathlib import Path
 
 import cv2
@@ -61,6 +61,8 @@ def _first_found() -> DeviceCamera | PiCamera:
     try:
         if has_pi_camera():
             return PiCamera()
-    except CameraError as error:
-        print(f"{error}; other cameras are looked for", file=sys.stderr, flush=True)
+    except CameraError:  # which says more than that there is no other
+        with contextlib.suppress(CameraError):
+            return first_device()
+        raise
     return first_device()

@@ -82,10 +82,10 @@ def _csi_camera(picamera2: Any) -> int | None:
 def _picamera2() -> Any:
     try:
         return importlib.import_module("picamera2")
-    except (ImportError, ValueError) as error:  # of compiled parts that were made for another numpy: ValueError
+    except (ImportError, ValueError) as error:  # ValueError: compiled parts were made for another numpy
         if isinstance(error, ModuleNotFoundError) and error.name == "picamera2":
             return None
-        raise CameraError(
-            f"picamera: Picamera2 is installed and cannot be imported ({error}); in this environment: "
-            'pip install "numpy<2"'
-        ) from error
+        remedy = "make this virtual environment with --system-site-packages, and install Picamera2 by apt"
+        if "numpy" in str(error):
+            remedy = "this environment needs the numpy that it was made for: pip uninstall numpy"
+        raise CameraError(f"picamera: Picamera2 is installed and cannot be imported ({error}); {remedy}") from error

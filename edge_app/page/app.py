@@ -22,7 +22,7 @@ from edge_app.page.health import health, is_well
 from edge_app.page.https import Certificate, own_certificate, own_names
 from edge_app.page.quick import gradio as gr
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import Ears, Seen, following
+from edge_app.reports import Ears, Seen, following, try_camera
 from edge_app.watch import Watch
 
 POLL_S = 0.5
@@ -69,7 +69,9 @@ def serve(
     with contextlib.ExitStack() as ending:
         publish = ending.enter_context(publishing(mqtt))
         watch = None
-        if has_device_camera(camera, needed=mqtt is not None):
+        if mqtt is not None:
+            try_camera(camera, publish)
+        if mqtt is not None or has_device_camera(camera):
             watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
             ending.callback(watch.close)
         page, desk = build_page(model, classifiers, watch, max_fps, may_teach(host, share, credentials is not None))
@@ -83,18 +85,18 @@ def serve(
         return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
 
 
-def has_device_camera(camera: str, needed: bool) -> bool:
+def has_device_camera(camera: str) -> bool:
     """Whether pictures come from this machine's camera: not with `browser`, nor with `auto` where there is none.
 
-    Raises CameraError if it cannot be opened, and another was asked for than `auto`, or it is `needed`: a wrong path is
-    better told now than on the page.
+    Raises CameraError if it cannot be opened, and another was asked for than `auto`: a wrong path is better told now
+    than on the page.
     """
     if camera == "browser":
         return False
     try:
         open_camera(camera).close()
     except CameraError as error:
-        if camera != "auto" or needed:
+        if camera != "auto":
             raise
         print(f"{error}. The page uses the browser's camera.", flush=True)
         return False

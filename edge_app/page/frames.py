@@ -12,7 +12,7 @@ from dataclasses import asdict, dataclass
 
 import cv2
 
-from edge_app.errors import CameraError, EdgeAppError
+from edge_app.errors import BlankPicture, CameraError, EdgeAppError
 from edge_app.explore import Axis
 from edge_app.images import decode_bytes
 from edge_app.page.atlas import Atlas
@@ -122,7 +122,8 @@ class Desk:
         except Busy as error:
             return _trouble("busy", str(error), again=isinstance(error, StillLooking | TooSoon))
         except CameraError as error:
-            self._be_in_trouble("the camera gives no pictures")  # no more: its address is nobody else's business
+            if not isinstance(error, BlankPicture):  # in the dark all is well
+                self._be_in_trouble("the camera gives no pictures")  # no more: its address is nobody else's business
             return _trouble("camera lost", str(error), given_up=isinstance(error, GaveUp))
         except EdgeAppError as error:
             return _trouble("refused", str(error))

@@ -1,5 +1,6 @@
 """What a conversion is calibrated on: the variant's own kind of pictures."""
 
+import hashlib
 from pathlib import Path
 
 import cv2
@@ -74,6 +75,18 @@ def test_own_pictures_join(data: Data, tmp_path: Path) -> None:
     assert len(calibration_pixels(joined, SPEC, is_live=True, seed=1)) == 10 * CALIBRATION_PER_CLASS + 2
     with pytest.raises(DataError, match="room: no garment of the split val"):
         validation_pictures(Data(data.fashion_mnist, {PHOTOS: (room,)}), SPEC)
+
+
+def test_archives_of_one_name_keep_their_digests(data: Data, tmp_path: Path) -> None:
+    paths = tuple(tmp_path / folder / "photos.zip" for folder in ("published", "mine"))
+    for path in paths:
+        path.parent.mkdir()
+        path.write_bytes(path.parent.name.encode())
+    found = Data(data.fashion_mnist, {PHOTOS: paths}).digests
+    assert found == {
+        "photos.zip": hashlib.sha256(b"published").hexdigest(),
+        "mine/photos.zip": hashlib.sha256(b"mine").hexdigest(),
+    }
 
 
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge_app.cameras.opening import open_camera
-from edge_app.errors import CameraError
+from edge_app.errors import BlankPicture, CameraError
 from edge_app.models import assets_dir, default_model
 from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message, to_png
 from edge_app.page.places import Busy, Places, StillLooking, TooSoon
@@ -235,8 +235,15 @@ def test_health_tells_of_trouble_until_the_next_answer(monkeypatch: pytest.Monke
         def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
             raise CameraError("camera 0: unplugged")
 
-    desk = Desk([default_model()], Classifiers(), Broken(lambda: open_camera("auto"), Classifiers()))
+    class Dark(Watch):
+        def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
+            raise BlankPicture("camera 0: its picture is black")
+
     message = {"visitor": "a", "model": default_model(), "jpeg": drawing("bag")}
+    night = Desk([default_model()], Classifiers(), Dark(lambda: open_camera("auto"), Classifiers()))
+    assert night.watch_camera(message)["words"] == "camera lost: camera 0: its picture is black"
+    assert night.health()["ok"] is True  # nothing that starting it anew would mend
+    desk = Desk([default_model()], Classifiers(), Broken(lambda: open_camera("auto"), Classifiers()))
     desk.watch_camera(message)
     assert (desk.health()["ok"], desk.health()["trouble"]) == (False, "the camera gives no pictures")
     desk.classify_frame({**message, "jpeg": ""})  # what a visitor does wrong is no trouble of the server's

@@ -151,11 +151,13 @@ def test_a_camera_that_is_not_there_is_published(broker: Broker) -> None:
         assert "nowhere.mp4: no such camera, file or folder" in report["error"]
 
 
-def test_a_client_is_known_again() -> None:
+def test_a_client_is_known_again(monkeypatch: pytest.MonkeyPatch) -> None:
     one, other = client_id("home/wardrobe"), client_id("home/cellar")
     assert one == client_id("home/wardrobe") != other
     assert len(one) == len(other) == 23
     assert (one + other).isalnum()
+    monkeypatch.setenv("HOME", "/var/lib/edge-fashion")  # the service beside a trial by hand
+    assert client_id("home/wardrobe") not in (one, other)
 
 
 def test_the_page_publishes_too_while_nobody_looks_at_it(broker: Broker, garments: Path) -> None:

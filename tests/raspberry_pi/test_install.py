@@ -173,9 +173,9 @@ def test_wrong_options(tmp_path: Path, options: list[str], words: str) -> None:
     assert (done.returncode, done.stderr) == (1, f"install.sh: {words}\n")
 
 
-@pytest.mark.parametrize(("former", "ran"), [("", ""), ("1", "yes"), ("1", "")])
-def test_a_service_that_does_not_start(tmp_path: Path, former: str, ran: str) -> None:
-    """The end of an installation, with a systemctl that cannot start the service while version 2 is in place."""
+@pytest.mark.parametrize(("former", "bad"), [("", "2"), ("1", "2"), ("1", "[12]")])
+def test_a_service_that_does_not_start(tmp_path: Path, former: str, bad: str) -> None:
+    """The end of an installation, with a systemctl that cannot start the service while a bad version is in place."""
     home, unit, calls = tmp_path / "opt/edge-fashion", tmp_path / "etc/systemd/system" / UNIT.name, tmp_path / "calls"
     for version in filter(None, [former, "2"]):
         (home / "versions" / version).mkdir(parents=True)
@@ -184,8 +184,8 @@ def test_a_service_that_does_not_start(tmp_path: Path, former: str, ran: str) ->
         unit.write_text("the former unit")
     end = f"""
         source <(sed '$d' {INSTALL}) --root {tmp_path}
-        systemctl() {{ echo "$*" >>{calls}; [ "$1" != restart ] || [ "$(current)" != 2 ]; }}
-        former='{former}' ran='{ran}'
+        systemctl() {{ echo "$*" >>{calls}; [ "$1" != restart ] || [[ "$(current)" != {bad} ]]; }}
+        former='{former}' here={UNIT.parent}
         switch_to 2
         keep_former_unit
         write_unit {UNIT}
@@ -193,15 +193,17 @@ def test_a_service_that_does_not_start(tmp_path: Path, former: str, ran: str) ->
     """
     done = subprocess.run(["bash", "-c", end], capture_output=True, text=True, timeout=60, check=False)
     tried = ["daemon-reload", "enable --quiet edge-fashion", "restart edge-fashion"]
-    if former and not ran:
-        words = "the service does not start, as before; "
+    again = ["daemon-reload", "restart edge-fashion"]
+    if former and bad != "2":
+        words = "neither the new version's service starts nor the former's; "
         assert (home / "current").readlink() == Path("versions/2")
-        assert calls.read_text().splitlines() == tried
+        assert unit.read_text() == UNIT.read_text()
+        assert calls.read_text().splitlines() == [*tried, *again, "daemon-reload"]
     elif former:
         words = "the new version's service does not start, the former version is put back; "
         assert (home / "current").readlink() == Path("versions/1")
         assert unit.read_text() == "the former unit"
-        assert calls.read_text().splitlines() == [*tried, "daemon-reload", "restart edge-fashion"]
+        assert calls.read_text().splitlines() == [*tried, *again]
     else:
         words = "the service does not start and is switched off; "
         assert not (home / "current").is_symlink() and not unit.exists()
