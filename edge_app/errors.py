@@ -6,6 +6,7 @@
     ├── RuntimeMissing    no TFLite runtime works here
     ├── ImageError        a picture cannot be read, or is refused before it is decoded
     ├── CameraError       a camera cannot be opened, or has stopped
+    │   ├── BlankPicture  it gives pictures that show nothing
     │   └── GaveUp        the device's camera has failed too often (watch)
     ├── Refused           a message that is not what the page's script sends (page.frames)
     ├── Busy              all places of the page are taken (page.places)
