@@ -1,9 +1,10 @@
 """Names taught on the device: a small linear head on the model's features, in numpy; pure functions.
 
 For each taught name a ridge regression tells its few examples from the model's points, which are known garments and
-empty rooms. Its score becomes a probability that is as eager as it can be while it takes none of the points that the
-model names rightly by itself. The model's own probabilities share what the taught names leave, so that thresholds and
-hysteresis (edge_app.decide) apply to taught names as to all others.
+empty rooms. Its score becomes a probability that is as eager as it can be while it takes only one of the points that
+the model names rightly by itself: with none, a single odd picture would decide how eager. The model's own probabilities
+share what the taught names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught names as to all
+others.
 
 The choices (unit length, ridge, its strength, steepness) were made on photos of both splits, so that the figures
 `python -m train teach-figures` gives are a little better than a stranger will see. Nearest class means named far fewer.
@@ -23,7 +24,9 @@ Float32 = npt.NDArray[np.float32]
 Float64 = npt.NDArray[np.float64]
 
 MARGIN = 1e-3  # of a logit: for rounding
+CERTAIN = 10.0  # a logit as far as it counts: no name takes all
 RIDGE = 0.002  # of the features' total variance, so that it means the same for 128 features as for 512
+TAKEN = 1  # of the points that the model names rightly, by each name
 STEEPNESS = 8.0  # of the score's logit, for each standard deviation of the known garments' scores
 
 
@@ -48,10 +51,9 @@ class Head:
     weights: Float32
     biases: Float32
 
-    def scores(self, features: Float32) -> Float32:
-        """Features float32 (..., F) -> how sure each name is of them, float32 (..., K), 0..1."""
-        logits = np.clip(unit(features) @ self.weights.T + self.biases, -10, 10)  # no score is certain
-        return np.asarray(1 / (1 + np.exp(-logits)), dtype=np.float32)
+    def logits(self, features: Float32) -> Float64:
+        """Features float32 (..., F) -> each name's logit, float64 (..., K)."""
+        return np.asarray(unit(features) @ self.weights.T + self.biases, dtype=np.float64)
 
 
 def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
@@ -73,7 +75,8 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
         steepness = STEEPNESS / max(float(scores[others & (labels != NONE)].std()), 1e-9)
         weights.append(steepness * direction)
         heeded = others & is_right if (others & is_right).any() else others
-        biases.append((needed - steepness * scores)[heeded].min() - MARGIN)
+        bounds = np.sort((needed - steepness * scores)[heeded])
+        biases.append(bounds[: TAKEN + 1][-1] - MARGIN)
     return Head(names, np.array(weights, dtype=np.float32), np.array(biases, dtype=np.float32))
 
 
@@ -113,12 +116,15 @@ def with_names(contract: Contract, head: Head | None) -> Contract:
 def with_taught(probs: Float32, features: Float32, head: Head, contract: Contract) -> Float32:
     """The model's probabilities (..., classes) and features (..., F) -> probabilities (..., classes + new names).
 
-    Together the taught names get 1 - prod(1 - score), each in proportion to its score; the model's own labels share
-    what is left as before. ``contract`` is the model's with the taught names.
+    Together the taught names get 1 - prod(1 - score), each in proportion to its odds, score / (1 - score): two that are
+    both sure would otherwise halve it, and neither be likely enough. The model's own labels share what is left as
+    before. ``contract`` is the model's with the taught names.
     """
-    scores = head.scores(features)
-    taken = 1 - np.prod(1 - scores, axis=-1, keepdims=True)
-    shares = scores * taken / np.maximum(scores.sum(axis=-1, keepdims=True), 1e-9)
+    logits = head.logits(features)
+    odds = np.exp(logits - logits.max(axis=-1, keepdims=True))
+    left = 1 / (1 + np.exp(np.clip(logits, -CERTAIN, CERTAIN)))
+    taken = 1 - np.prod(left, axis=-1, keepdims=True)
+    shares = taken * odds / odds.sum(axis=-1, keepdims=True)
     joined = np.zeros((*probs.shape[:-1], len(contract.labels)), dtype=np.float32)
     joined[..., : probs.shape[-1]] = probs * (1 - taken)
     joined[..., [contract.labels.index(name) for name in head.names]] += shares
