@@ -199,7 +199,8 @@ def _course(recipe: dict[str, Any]) -> str:
         if not views:
             return course
         pixels = recipe["teaching"]["moved"]
-        moved = f" They are mirrored, and moved by up to {pixels} pixel, where dropout has ended." if pixels else ""
+        moves = pixels and recipe["dropout_epochs"] is not None
+        moved = f" They are mirrored, and moved by up to {pixels} pixel, where dropout has ended." if moves else ""
         return f"Views of {views} such epochs, and a quarter more that are two in one.{moved} {course}"
     first, head = tuning["first_block"], tuning["head_epochs"]
     base = "all layers below it" if first == 1 else f"the base from block {first} on"

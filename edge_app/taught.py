@@ -1,10 +1,10 @@
 """Names taught on the device: a small linear head on the model's features, in numpy; pure functions.
 
 For each taught name a ridge regression tells its few examples from the model's points, which are known garments and
-empty rooms. Its score becomes a probability that is as eager as it can be while it takes only one of the points that
-the model names rightly by itself: with none, a single odd picture would decide how eager. The model's own probabilities
-share what the taught names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught names as to all
-others.
+empty rooms. Its score becomes a probability that is as eager as it can be while it takes one at most of the points
+that the model names rightly by itself: with none, a single odd picture would decide how eager. The model's own
+probabilities share what the taught names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught
+names as to all others.
 
 The choices (unit length, ridge, its strength, steepness) were made on photos of both splits, so that the figures
 `python -m train teach-figures` gives are a little better than a stranger will see. Nearest class means named far fewer.
@@ -116,8 +116,8 @@ def with_names(contract: Contract, head: Head | None) -> Contract:
 def with_taught(probs: Float32, features: Float32, head: Head, contract: Contract) -> Float32:
     """The model's probabilities (..., classes) and features (..., F) -> probabilities (..., classes + new names).
 
-    Together the taught names get 1 - prod(1 - score), each in proportion to its odds, score / (1 - score): two that are
-    both sure would otherwise halve it, and neither be likely enough. The model's own labels share what is left as
+    Together the taught names get 1 - prod(1 - score), each in proportion to its odds, e to its logit: two that are both
+    sure would otherwise halve it, and neither be likely enough. The model's own labels share what is left as
     before. ``contract`` is the model's with the taught names.
     """
     logits = head.logits(features)
