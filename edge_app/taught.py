@@ -6,8 +6,8 @@ that the model names rightly by itself: with none, a single odd picture would de
 probabilities share what the taught names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught
 names as to all others.
 
-The choices (unit length, ridge, its strength, steepness) were made on photos of both splits, so that the figures
-`python -m train teach-figures` gives are a little better than a stranger will see. Nearest class means named far fewer.
+The choices (unit length, ridge, its strength, steepness, points taken) were made on photos of both splits, so that what
+`python -m train teach-figures` gives is a little better than a stranger will see. Nearest class means named far fewer.
 """
 
 from dataclasses import dataclass, replace
