@@ -15,13 +15,13 @@ import numpy as np
 
 from converters.benchmark_report import plot, tables
 from converters.card import card
-from converters.convert import prepared
+from converters.convert import exports, prepared
 from converters.data import Data, calibration_pixels, load_data, parity_pixels, validation_pictures
 from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
 from converters.options import add_own_pictures
 from converters.peers import ONNX, export_onnx
-from converters.quantize import MODES, export_float32, quantize
+from converters.quantize import MODES, quantize
 from edge_app.bench import machine
 from edge_app.contract import sha256
 from edge_app.errors import ConversionError
@@ -74,8 +74,7 @@ def write_files(source: Source, data: Data, folder: Path, with_peers: bool) -> k
     pictures = validation_pictures(data, spec) if source.is_live else {}
     np.save(folder / "pictures.npy", parity_pixels(data, pictures, spec, source.is_live)[:PICTURES])
     calibration = calibration_pixels(data, spec, source.is_live, source.config.seed)
-    float32_model = export_float32(prepared(source.network, calibration))
-    for mode in MODES:
+    for mode, float32_model in exports(prepared(source.network, calibration), MODES, calibration).items():
         (folder / f"{mode}.tflite").write_bytes(quantize(float32_model, mode, calibration))
     plain = fold_batch_norms(source.network)
     if with_peers:

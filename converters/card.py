@@ -112,7 +112,7 @@ def commands(quantization: str, config: Config) -> list[str]:
         notes.append(f"# its recipe has changed since: {', '.join(changed)}")
     if config.start:
         digest = config.data[START + config.start]
-        options += " --start-from EARLIER"
+        options += " --start-from EARLIER" + " --quantization-aware" * config.recipe.rounded
         notes.append(f"# EARLIER is the {config.start} it went on from, with weights of the SHA-256 {digest[:12]}...")
     for name in config.teachers:
         if config.recipe.teaching and config.recipe.teaching.views:
@@ -141,7 +141,7 @@ def own_collections(data: dict[str, str]) -> list[str]:
 
 def changes(config: Config, todays: list[Recipe]) -> list[str]:
     """Names of what a network was trained by and is not any more, neither on a CPU nor on a GPU; of the learning rate
-    speaks the command."""
+    and of roundings speaks the command."""
     from train.recipes import ANSWERING, TEACHING
 
     then = config.recipe
@@ -149,7 +149,7 @@ def changes(config: Config, todays: list[Recipe]) -> list[str]:
         todays = [replace(today, teaching=ANSWERING if then.teaching.views else TEACHING) for today in todays]
     if then.tuning and not then.tuning.head_epochs:  # it kept its head
         todays = [replace(today, tuning=replace(today.tuning, head_epochs=0)) for today in todays if today.tuning]
-    names = [field.name for field in fields(then) if field.name != "learning_rate"]
+    names = [field.name for field in fields(then) if field.name not in ("learning_rate", "rounded")]
     return [name for name in names if getattr(then, name) not in [getattr(today, name) for today in todays]]
 
 
@@ -175,6 +175,7 @@ def _origin(known: dict[str, Any]) -> str:
         weights are those of epoch {training["best_epoch"]}, the best of them on"""
     first = recipe.get("dropout_epochs")  # older runs have no word of it
     dropped = {None: "", 0: ", without dropout"}.get(first, f", with dropout in the first {first} of all")
+    dropped += ", with the roundings of 8 bits (arXiv 1712.05877)" if recipe.get("rounded") else ""
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""

@@ -1,7 +1,7 @@
 """One conversion: export, quantize, measure through edge_app's own classifier, and only then install."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import keras
@@ -9,12 +9,13 @@ import numpy as np
 import numpy.typing as npt
 
 from converters.card import card, facts
+from converters.compensate import compensated
 from converters.data import Data, calibration_pixels
 from converters.equalize import equalize
 from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
 from converters.measure import Measured, measure, refer
-from converters.quantize import export_float32, quantize
+from converters.quantize import EIGHT_BITS, export_float32, quantize
 from edge_app.errors import ConversionError
 from edge_app.models import CARD
 from train.source import Source, input_spec
@@ -31,13 +32,13 @@ def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: 
     """
     calibration = calibration_pixels(data, input_spec(source), source.is_live, source.config.seed)
     network = prepared(source.network, calibration)
-    float32_model = export_float32(network)
+    float32_models = exports(network, modes, calibration)
     reference = refer(source, network, data)
     refused = []
     for mode in modes:
         with tempfile.TemporaryDirectory() as folder:
             model_file = Path(folder) / "model.tflite"
-            model_file.write_bytes(quantize(float32_model, mode, calibration))
+            model_file.write_bytes(quantize(float32_models[mode], mode, calibration))
             try:
                 measured = measure(source, mode, model_file, data, reference, debug=debug)
             except ConversionError as error:
@@ -63,3 +64,11 @@ def prepared(network: keras.Model, calibration: UInt8) -> keras.Model:
     plain = fold_batch_norms(network)
     equalize(plain, calibration)
     return plain
+
+
+def exports(network: keras.Model, modes: Sequence[str], calibration: UInt8) -> dict[str, bytes]:
+    """What each mode is made of: a ``prepared`` network as a .tflite of float32, for modes of 8 bits with weights that
+    are whole steps already."""
+    plain = export_float32(network)
+    whole = export_float32(compensated(network, calibration)) if EIGHT_BITS.intersection(modes) else plain
+    return {mode: whole if mode in EIGHT_BITS else plain for mode in modes}

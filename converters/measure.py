@@ -16,6 +16,7 @@ from converters.layers import LayerError, held_range, layer_errors
 from converters.parity import Parity, compare, is_within, require
 from edge_app.classifier import Classifier
 from edge_app.contract import Contract, sha256
+from edge_app.errors import ConversionError
 from edge_app.preprocess import images_to_input
 from edge_app.runtime import make_interpreter
 from train.data import one_hot
@@ -34,6 +35,8 @@ TEST = "fashion-mnist test"
 VAL = "fashion-mnist val"
 LAYER_IMAGES = 50
 BATCH = 100
+LEAST_EQUAL, MOST_LOST = 0.99, 0.003  # of labels, of accuracy; what a conversion has to keep of its own kind
+TELLING = 3000  # pictures: of fewer a few that changed by chance would be that much
 
 
 @dataclass(frozen=True)
@@ -153,7 +156,7 @@ def measure(source: Source, mode: str, model_file: Path, data: Data, reference: 
     """Parity, confidence (on validation pictures) and accuracy of a .tflite, beside which goes a draft of its contract.
 
     With ``debug`` each layer of the exported network is measured. Raises ConversionError if parity is beyond the mode's
-    tolerance.
+    tolerance, or if too little is kept of its own validation pictures.
     """
     contract = draft_contract(source, mode, model_file)
     write_json(model_file.with_suffix(".json"), contract.to_json())
@@ -178,6 +181,7 @@ def measure(source: Source, mode: str, model_file: Path, data: Data, reference: 
     else:
         kept = keep(one_hot(val.labels), reference.own_logits, val_logits)
         fitted = fit_fashion(one_hot(val.labels), val_logits)
+    require_kept(kept, mode)
     contract = replace(
         contract,
         temperature=fitted.temperature,
@@ -215,3 +219,16 @@ def keep(right: Float32, trained: Float32, converted: Float32) -> Kept:
     shares = (before == after).mean(), right[rows, after].mean(), right[rows, before].mean()
     agreement, accuracy, float32_accuracy = (float(share) for share in shares)
     return Kept(agreement, accuracy, float32_accuracy, len(right))
+
+
+def require_kept(kept: Kept, mode: str) -> None:
+    """Raises ConversionError if TELLING pictures or more show that a conversion loses too much."""
+    lost = kept.float32_accuracy - kept.accuracy
+    if kept.count < TELLING or (kept.agreement >= LEAST_EQUAL and lost <= MOST_LOST):
+        return
+    raise ConversionError(
+        f"{mode} loses too much: of {kept.count} validation pictures of its own kind it names {kept.accuracy:.2%} "
+        f"rightly, the trained network {kept.float32_accuracy:.2%} (limit {MOST_LOST:.1%} less), and labels are equal "
+        f"for {kept.agreement:.2%} (limit {LEAST_EQUAL:.0%}). It was not installed. A CNN for cameras learns to bear 8 "
+        "bits by `python -m train MODEL --recipe live --start-from RUN --quantization-aware`."
+    )

@@ -22,6 +22,7 @@ UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
 MODES = ("int8", "dynamic", "float16", "float32")
+EIGHT_BITS = {"int8", "dynamic"}  # modes whose weights have 8 bits
 LEFT_OUT = 0.005  # of the calibration pictures: a few odd ones would widen the steps for all
 SOFTMAX_SEES = 12.0  # at temperature 1 a logit that is lower than the greatest by this has a probability below 0.000007
 

@@ -74,6 +74,11 @@ def parse(argv: list[str]) -> argparse.Namespace:
         type=Path,
         help="for live: go on from this run or checkpoint of the same model, or, for vgg19, also from a converted one",
     )
+    parser.add_argument(
+        "--quantization-aware",
+        action="store_true",
+        help="for a CNN that goes on: learn with the roundings of int8 (if its conversion loses too much; slower)",
+    )
     return parser.parse_args(argv)
 
 
@@ -113,6 +118,20 @@ def main(argv: list[str]) -> int:
         return INTERRUPTED
 
 
+def _refuse(args: argparse.Namespace) -> None:
+    """Raises RunError for options that do not go together."""
+    from train.models import CNNS
+
+    if args.start_from and (args.recipe != "live" or args.model == "wide"):
+        raise RunError("--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live. Leave it out.")
+    if args.start_from and args.backbone_weights:
+        raise RunError("--start-from and --backbone-weights both say what a network begins with: leave one out.")
+    if args.backbone_weights and args.model != "vgg19":
+        raise RunError("--backbone-weights is for vgg19. Leave it out.")
+    if args.quantization_aware and (args.start_from is None or args.model not in CNNS):
+        raise RunError("--quantization-aware is for cnn1, cnn3 and cnn4 with --start-from. Leave it out.")
+
+
 def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
     from train.devices import computes_in, computing_in, device_name, on_gpu
@@ -129,12 +148,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = recipe_of(args.recipe, args.model, on_gpu())
     size = default_size(args.model, args.recipe, on_gpu()) if args.size is None else args.size
     shape = Config(args.model, recipe, args.seed, size, {}).shape  # refuses what cannot be, before anything is loaded
-    if args.start_from and (args.recipe != "live" or args.model == "wide"):
-        raise RunError("--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live. Leave it out.")
-    if args.start_from and args.backbone_weights:
-        raise RunError("--start-from and --backbone-weights both say what a network begins with: leave one out.")
-    if args.backbone_weights and args.model != "vgg19":
-        raise RunError("--backbone-weights is for vgg19. Leave it out.")
+    _refuse(args)
     digests: dict[str, str] = {}
     paths = None
     if recipe.mixture:
@@ -149,7 +163,7 @@ def _train(args: argparse.Namespace) -> int:
             beginning = begin(size, args.seed, args.backbone_weights, args.start_from)
     elif args.start_from:
         beginning = begin_cnn(args.model, args.seed, args.start_from)
-    recipe = beginning.shortened(recipe)
+    recipe = dataclasses.replace(beginning.shortened(recipe), rounded=args.quantization_aware)
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     staff = load_staff(args.teacher, recipe, shape, args.seed, team)

@@ -16,6 +16,7 @@ from train.keeper import HISTORY, STATE, Keeper, write_history
 from train.losses import accuracy, answered, answered_accuracy, cross_entropy, students_accuracy, taught
 from train.models import flattened
 from train.recipes import Config, Recipe
+from train.rounding import rounded
 from train.state import Row, State, assign
 from train.team import ALONE, Served, Team
 
@@ -188,7 +189,7 @@ def fit(
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """
     recipe, total = config.recipe, phases[-1].end
-    classifier = keras.Model(network.input, network.output["logits"])
+    classifier = rounded(network) if recipe.rounded else keras.Model(network.input, network.output["logits"])
     optimizer = keras.optimizers.Adam(keras.optimizers.schedules.CosineDecay(recipe.learning_rate, steps(phases)))
     if config.precision == "float16":  # its smallest number is too large for many a gradient
         optimizer = keras.optimizers.LossScaleOptimizer(optimizer)

@@ -88,6 +88,7 @@ class Recipe:
     Adam's rate falls from ``learning_rate`` to 0 along half a cosine over all of them (arXiv 1608.03983).
     Dropout layers drop in the first ``dropout_epochs`` of them, None for all: later it only hinders a network that is
     small for what it has to learn (arXiv 2303.01500).
+    With ``rounded`` a network that was trained before learns with the roundings of int8 (train.rounding).
     """
 
     name: str
@@ -102,6 +103,7 @@ class Recipe:
     tuning: Tuning | None = None
     final_epochs: int = 0
     dropout_epochs: int | None = None
+    rounded: bool = False
 
 
 @dataclass(frozen=True)

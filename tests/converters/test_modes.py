@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pytest
 from spoiling import coarse, spoiled
 
-from converters.convert import prepared
+from converters.convert import exports, prepared
 from converters.data import Data, calibration_pixels
 from converters.layers import LayerError, held_range, layer_errors
 from converters.measure import Reference, check, draft_contract, refer
@@ -31,7 +31,7 @@ class Exported:
 
     source: Source
     network: keras.Model
-    float32_model: bytes
+    float32_models: dict[str, bytes]
     calibration: npt.NDArray[np.uint8]
     reference: Reference
 
@@ -42,7 +42,8 @@ def exported(request: pytest.FixtureRequest, data_dir: Path) -> Exported:
     data = Data(load_fashion_mnist(str(data_dir), 1), {})
     calibration = calibration_pixels(data, input_spec(source), False, 1)[::2]
     network = prepared(source.network, calibration)
-    return Exported(source, network, export_float32(network), calibration, refer(source, network, data))
+    float32_models = exports(network, MODES, calibration)
+    return Exported(source, network, float32_models, calibration, refer(source, network, data))
 
 
 def checked(exported: Exported, mode: str, float32_model: bytes, folder: Path) -> tuple[Parity, list[LayerError]]:
@@ -55,7 +56,7 @@ def checked(exported: Exported, mode: str, float32_model: bytes, folder: Path) -
 
 @pytest.mark.parametrize("mode", MODES)
 def test_it_says_what_the_trained_network_says(exported: Exported, mode: str, tmp_path: Path) -> None:
-    parity, layers = checked(exported, mode, exported.float32_model, tmp_path)
+    parity, layers = checked(exported, mode, exported.float32_models[mode], tmp_path)
     assert parity.count == 1000 and parity.agreement >= 0.985
     assert [layer.name for layer in layers][-2:] == ["features", "logits"]
     assert all(layer.error < 0.03 for layer in layers)
@@ -81,12 +82,12 @@ def test_logits_that_cannot_be_told_apart_are_found(
     """The range ends where the greatest logits begin: most pictures' likeliest names are cut off to the same value."""
     monkeypatch.setattr("converters.quantize.telling_range", lambda logits: (-4.0, 0.0))
     with pytest.raises(ConversionError, match="int8 does not say what"):
-        checked(exported, "int8", exported.float32_model, tmp_path)
+        checked(exported, "int8", exported.float32_models["int8"], tmp_path)
 
 
 def test_the_same_bytes_each_time(exported: Exported) -> None:
-    assert export_float32(exported.network) == exported.float32_model
-    first, again = (quantize(exported.float32_model, "int8", exported.calibration[:50]) for _ in range(2))
+    assert exports(exported.network, MODES, exported.calibration) == exported.float32_models
+    first, again = (quantize(exported.float32_models["int8"], "int8", exported.calibration[:50]) for _ in range(2))
     assert first == again
 
 

@@ -5,7 +5,7 @@ import numpy.typing as npt
 import pytest
 
 from converters.layers import LayerError
-from converters.measure import Kept, ask, keep
+from converters.measure import Kept, ask, keep, require_kept
 from converters.parity import Parity, compare, require
 from edge_app.errors import ConversionError
 
@@ -40,6 +40,15 @@ def test_keep() -> None:
     converted = np.array([[2, 0], [1, 0], [1, 0], [0, 1]], np.float32)
     right = np.array([[1, 0], [1, 0], [1, 1], [1, 0]], np.float32)
     assert keep(right, trained, converted) == Kept(agreement=0.75, accuracy=0.75, float32_accuracy=0.5, count=4)
+
+
+def test_what_loses_too_much_is_refused() -> None:
+    require_kept(Kept(agreement=0.99, accuracy=0.75, float32_accuracy=0.7525, count=3000), "int8")
+    require_kept(Kept(agreement=0.5, accuracy=0.25, float32_accuracy=0.75, count=2999), "int8")
+    with pytest.raises(ConversionError, match=r"int8 .* of 3000 .* names 75\.00% rightly, the trained network 75\.50%"):
+        require_kept(Kept(agreement=1.0, accuracy=0.75, float32_accuracy=0.755, count=3000), "int8")
+    with pytest.raises(ConversionError, match=r"labels are equal for 98\.90% \(limit 99%\)"):
+        require_kept(Kept(agreement=0.989, accuracy=0.75, float32_accuracy=0.75, count=3000), "int8")
 
 
 def test_asking_in_batches(capsys: pytest.CaptureFixture[str]) -> None:
