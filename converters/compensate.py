@@ -14,7 +14,7 @@ Float64 = npt.NDArray[np.float64]
 
 STEPS = 127  # to either side of 0, as many as the quantizer has for a channel's largest weight
 PLACES = 32  # of a picture, at which a convolution's inputs are looked at
-MEMORY = 2e9  # bytes that a layer's outputs for all pictures may take
+MEMORY = 2e9  # bytes that a layer's outputs for all pictures may take; its inputs, and a copy, come on top
 DAMPING = 0.01  # of the mean square of an input, added to each: an input that is hardly ever there decides nothing
 BATCH = 100
 BLOCK = 128  # weights whose errors are taken off all later ones at once, which is faster

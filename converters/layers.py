@@ -32,8 +32,9 @@ class LayerError:
 def layer_errors(network: keras.Model, model_file: Path, pixels: UInt8) -> list[LayerError]:
     """Each layer's own error on model-ready pixels uint8 (N, H, W, C), whatever the layers before it did.
 
-    A layer of the exported ``network``, one chain of layers, is given what the .tflite's layers before it gave, and its
-    output is compared with the .tflite's. Logits are compared as far as the file can hold them.
+    A layer of the exported ``network``, one chain of layers, its weights not rounded, is given what the .tflite's
+    layers before it gave, and its output is compared with the .tflite's. Logits are compared as far as the file can
+    hold them.
     """
     details, outputs = outputs_of_layers(model_file, pixels)
     given = pixels.astype(np.float32)

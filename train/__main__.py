@@ -130,6 +130,8 @@ def _refuse(args: argparse.Namespace) -> None:
         raise RunError("--backbone-weights is for vgg19. Leave it out.")
     if args.quantization_aware and (args.start_from is None or args.model not in CNNS):
         raise RunError("--quantization-aware is for cnn1, cnn3 and cnn4 with --start-from. Leave it out.")
+    if args.quantization_aware and args.mixed_precision:
+        raise RunError("--quantization-aware computes in float32: 16 bits miss its steps. Leave --mixed-precision out.")
 
 
 def _train(args: argparse.Namespace) -> int:

@@ -185,6 +185,7 @@ def fit(
     """Trains ``network`` in place, from where ``run_dir`` left off, and leaves it with its best epoch's weights.
 
     ``teachers`` are used where the recipe says how; what they have answered beforehand is in the batches' targets.
+    Where the recipe has it ``rounded``, the history is that of the rounded network.
     Network, phases and teachers were made inside ``team.scope()``.
     Returns the history of all epochs, those of earlier calls too. Raises RunError if the loss is not finite.
     """

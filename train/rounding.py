@@ -11,8 +11,8 @@ HALF = 127  # steps to either side of 0 of a weight
 def rounded(network: keras.Model) -> keras.Model:
     """``network``, one chain of layers, with its own weights, as int8 makes it: pixels (N, H, W, C) -> logits.
 
-    Each Conv2D and Dense is an Int8. What a conversion does besides, to fold batch normalizations and to give channels
-    like sizes, is left out.
+    Each Conv2D and Dense is an Int8, and so computes in float32. What a conversion does besides, to fold batch
+    normalizations and to give channels like sizes, is left out.
     """
     pixels = tensor = keras.Input(network.input_shape[1:])
     for operation in flattened(network):

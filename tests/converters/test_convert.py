@@ -78,6 +78,15 @@ def test_spoiled_model_is_refused_and_the_old_one_stays(
     assert old.read_bytes() == b"the old model"
 
 
+def test_what_keeps_too_little_is_refused(
+    source: Source, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("converters.measure.MOST_LOST", -0.001)  # even float32 would have to be better
+    with pytest.raises(ConversionError, match=r"^float32 loses too much: of 12000 .* It was not installed\."):
+        list(convert(source, ["float32"], data, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_refused_mode_does_not_keep_the_next_from_being_made(
     source: Source, data: Data, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

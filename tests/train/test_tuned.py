@@ -157,6 +157,7 @@ def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
         (["vgg19"], "--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live"),
         (["vgg19", "--recipe", "live", "--backbone-weights", "x"], "leave one out"),
         (["vgg19", "--recipe", "live", "--quantization-aware"], "--quantization-aware is for cnn1, cnn3 and cnn4 with"),
+        (["cnn3", "--recipe", "live", "--quantization-aware", "--mixed-precision", "bfloat16"], "computes in float32"),
     ],
 )
 def test_only_a_model_for_cameras_starts_from_another(
