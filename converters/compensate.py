@@ -14,7 +14,7 @@ Float64 = npt.NDArray[np.float64]
 
 STEPS = 127  # to either side of 0, as many as the quantizer has for a channel's largest weight
 PLACES = 32  # of a picture, at which a convolution's inputs are looked at
-MEMORY = 2e9  # bytes that a layer's outputs for all pictures may take; its inputs, and a copy, come on top
+MEMORY = 1e9  # bytes that a layer's outputs for all pictures may take; its inputs come on top
 DAMPING = 0.01  # of the mean square of an input, added to each: an input that is hardly ever there decides nothing
 BATCH = 100
 BLOCK = 128  # weights whose errors are taken off all later ones at once, which is faster
@@ -39,12 +39,15 @@ def compensated(network: keras.Model, pixels: UInt8) -> keras.Model:
             squares, mean = moments(layer, given)
             whole = round_in_turn(weights, squares)
             layer.set_weights([whole.reshape(kernel.shape), bias + mean @ (weights - whole)])
-        given = np.concatenate([np.asarray(layer(batch)) for batch in batches(given)])
+        outputs = np.empty((len(given), *layer.output.shape[1:]), np.float32)
+        for batch, found in zip(batches(given), batches(outputs), strict=True):
+            found[:] = np.asarray(layer(batch))
+        given = outputs
     return copy
 
 
 def batches(values: Float32) -> Iterator[Float32]:
-    """BATCH rows at a time."""
+    """BATCH rows at a time, to be read or to be filled."""
     for start in range(0, len(values), BATCH):
         yield values[start : start + BATCH]
 
