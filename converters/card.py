@@ -176,6 +176,7 @@ def _origin(known: dict[str, Any]) -> str:
     first = recipe.get("dropout_epochs")  # older runs have no word of it
     dropped = {None: "", 0: ", without dropout"}.get(first, f", with dropout in the first {first} of all")
     dropped += ", with the roundings of 8 bits (arXiv 1712.05877)" if recipe.get("rounded") else ""
+    dropped += ", with batch normalizations that are now in its weights" if recipe.get("normalized") else ""
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""

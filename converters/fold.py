@@ -14,6 +14,7 @@ import numpy.typing as npt
 from keras import layers
 
 from train.models import flattened
+from train.normalized import affine_of
 
 Float32 = npt.NDArray[np.float32]
 
@@ -40,8 +41,8 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
         if not isinstance(layer, layers.Layer):  # keras.ops.flip of the channels, the only operation there is
             is_flipped = not is_flipped
             continue
-        if isinstance(layer, layers.BatchNormalization) and passes(affine_of(layer), chain[index + 1 :]):
-            waiting = affine_of(layer)
+        if isinstance(layer, layers.BatchNormalization) and passes(Affine(*affine_of(layer)), chain[index + 1 :]):
+            waiting = Affine(*affine_of(layer))
             continue
         if waiting is not None and isinstance(layer, layers.Flatten):
             places = int(np.prod(tensor.shape[1:-1]))
@@ -59,13 +60,6 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
         if layer.name in network.output:
             outputs[layer.name] = tensor
     return keras.Model(pixels, outputs, name=network.name)  # a name drawn by Keras would be in the file
-
-
-def affine_of(norm: layers.BatchNormalization) -> Affine:
-    """gamma * (x - mean) / sqrt(variance + epsilon) + beta (arXiv 1502.03167, section 3.1) as one scale and shift."""
-    gamma, beta, mean, variance = norm.get_weights()
-    scale = gamma / np.sqrt(variance + norm.epsilon)
-    return Affine(scale, beta - mean * scale)
 
 
 def passes(affine: Affine, following: list[Any]) -> bool:

@@ -165,7 +165,9 @@ def _train(args: argparse.Namespace) -> int:
             beginning = begin(size, args.seed, args.backbone_weights, args.start_from)
     elif args.start_from:
         beginning = begin_cnn(args.model, args.seed, args.start_from)
-    recipe = dataclasses.replace(beginning.shortened(recipe), rounded=args.quantization_aware)
+    recipe = beginning.shortened(recipe)
+    if args.quantization_aware:
+        recipe = dataclasses.replace(recipe, rounded=True, normalized=False)  # each of its kernels is rounded as it is
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     staff = load_staff(args.teacher, recipe, shape, args.seed, team)

@@ -206,7 +206,6 @@ def train_answered(
     epoch is chosen as without them."""
     recipe, mixture, teaching = config.recipe, config.recipe.mixture, config.recipe.teaching
     assert mixture is not None and teaching is not None
-    network = live_network(config, start)
     world = kept_answers(config, data, answering, folder_of(config, run_dir))
     grey = load_lessons(config, data, answering.paths)
     val = Examples(through(grey.augmentation(config), grey.val.inputs), known(grey.val.targets))
@@ -220,8 +219,13 @@ def train_answered(
 
     final = rounds(as_they_are=True)
     phases = answered_phases(recipe, rounds(as_they_are=False), final, config.seed)
+
+    def met() -> Float32:
+        return named_views(Rounds(final, recipe.batch_size, config.seed, 0, pixels=0))
+
+    network = live_network(config, start, met)
     history = fit(network, config, phases, val, run_dir, team=team)
-    return Trained(network, history, lambda: named_views(Rounds(final, recipe.batch_size, config.seed, 0, pixels=0)))
+    return Trained(network, history, met)
 
 
 def answered_phases(recipe: Recipe, changed: list[Examples], final: list[Examples], seed: int) -> list[Phase]:

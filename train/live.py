@@ -1,7 +1,7 @@
 """The recipe ``live``: a network that knows garments in photos, shops and Fashion-MNIST, and when there is none."""
 
 import dataclasses
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -30,12 +30,13 @@ from train.mixture import (
     spec_of,
     with_masks,
 )
-from train.models import build
+from train.normalized import begin_as, network_to_train
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 from train.recipes import Augmentation, Config
 from train.team import ALONE, Team
 from train.world import live_augmentation
 
+Float32 = npt.NDArray[np.float32]
 UInt8 = npt.NDArray[np.uint8]
 
 STILL = Augmentation(rotation_deg=0, shift=0, shear_deg=0, zoom=0)
@@ -142,11 +143,13 @@ def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
     return Lessons(parts, photos.patches, as_examples(judges, spec), recipe.batch_size, config.seed)
 
 
-def live_network(config: Config, start: keras.Model | None) -> keras.Model:
-    """The run's CNN, with fresh weights or those of ``start``."""
+def live_network(config: Config, start: keras.Model | None, pixels: Callable[[], Float32]) -> keras.Model:
+    """The run's CNN, with fresh weights, or those of ``start`` with what normalizations need to know of ``pixels``."""
     with computing_in(config.precision):
-        network = build(config.model, live=True)
-    if start is not None:
+        network = network_to_train(config)
+    if start is not None and config.recipe.normalized:
+        begin_as(network, start, pixels())
+    elif start is not None:
         network.set_weights(start.get_weights())
     return network
 
@@ -162,10 +165,14 @@ def train_live(
 ) -> Trained:
     """Trains a CNN on the mixture, from new weights or those of ``start``; the best epoch is chosen on validation
     pictures of all three kinds."""
-    network = live_network(config, start)
     phases = lessons.phases(config)
+
+    def met() -> Float32:
+        return views(phases[-1])
+
+    network = live_network(config, start, met)
     history = fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
-    return Trained(network, history, lambda: views(phases[-1]))
+    return Trained(network, history, met)
 
 
 def first_of_each(split: Split, count: int) -> Split:

@@ -12,6 +12,7 @@ import keras
 from keras import layers
 
 from edge_app.labels import FASHION, LIVE
+from train.batch_norm import BatchNormalization
 
 CNNS = ("cnn1", "cnn3", "cnn4")
 MODELS = (*CNNS, "vgg19")
@@ -37,12 +38,12 @@ def _cnn3() -> list[layers.Layer]:
 
 def _cnn4() -> list[layers.Layer]:
     return [
-        *(_conv(32), layers.BatchNormalization()),
-        *(_conv(32), layers.BatchNormalization(), layers.MaxPooling2D(), layers.Dropout(0.25)),
-        *(_conv(64), layers.BatchNormalization(), layers.Dropout(0.25)),
-        *(_conv(128), layers.BatchNormalization(), layers.MaxPooling2D(), layers.Dropout(0.25)),
+        *(_conv(32), BatchNormalization()),
+        *(_conv(32), BatchNormalization(), layers.MaxPooling2D(), layers.Dropout(0.25)),
+        *(_conv(64), BatchNormalization(), layers.Dropout(0.25)),
+        *(_conv(128), BatchNormalization(), layers.MaxPooling2D(), layers.Dropout(0.25)),
         layers.Flatten(),
-        *(layers.Dense(512, activation="relu"), layers.BatchNormalization(), layers.Dropout(0.5)),
+        *(layers.Dense(512, activation="relu"), BatchNormalization(), layers.Dropout(0.5)),
     ]
 
 
@@ -51,7 +52,7 @@ def build_cnn(name: str, classes: int = 10) -> keras.Model:
     body, tail = {
         "cnn1": (_cnn1, []),
         "cnn3": (_cnn3, [layers.Dropout(0.3)]),
-        "cnn4": (_cnn4, [layers.BatchNormalization(), layers.Dropout(0.5)]),
+        "cnn4": (_cnn4, [BatchNormalization(), layers.Dropout(0.5)]),
     }[name]
     pixels = keras.Input((28, 28, 1), name="pixels")
     hidden = layers.Rescaling(1 / 255, name="scale")(pixels)
@@ -75,7 +76,7 @@ def build_wide(classes: int) -> keras.Model:
         return layers.Conv2D(filters, size, strides, padding="same", use_bias=False, kernel_initializer="he_normal")
 
     def active(tensor: keras.KerasTensor) -> keras.KerasTensor:
-        return layers.ReLU()(layers.BatchNormalization()(tensor))
+        return layers.ReLU()(BatchNormalization()(tensor))
 
     pixels = keras.Input((28, 28, 1), name="pixels")
     hidden = conv(16)(layers.Rescaling(1 / 255, name="scale")(pixels))

@@ -88,7 +88,8 @@ class Recipe:
     Adam's rate falls from ``learning_rate`` to 0 along half a cosine over all of them (arXiv 1608.03983).
     Dropout layers drop in the first ``dropout_epochs`` of them, None for all: later it only hinders a network that is
     small for what it has to learn (arXiv 2303.01500).
-    With ``rounded`` a network that was trained before learns with the roundings of int8 (train.rounding).
+    With ``rounded`` a network that was trained before learns with the roundings of int8 (train.rounding); with
+    ``normalized`` one learns with batch normalizations that end up in its weights (train.normalized).
     """
 
     name: str
@@ -104,6 +105,7 @@ class Recipe:
     final_epochs: int = 0
     dropout_epochs: int | None = None
     rounded: bool = False
+    normalized: bool = False
 
 
 @dataclass(frozen=True)
@@ -185,6 +187,7 @@ def article(model: str) -> Recipe:
     )
 
 
+NORMALIZED = ("cnn1", "cnn3")  # which have no batch normalizations of their own
 BEST_RATES = {"cnn1": 3e-3, "cnn3": 3e-3, "cnn4": 3e-3, WIDE: 2e-3}
 BEST_AUGMENTATION = dataclasses.replace(ARTICLE_AUGMENTATION, flip=True, erasing=0.2)
 
@@ -206,6 +209,7 @@ def best(model: str, on_gpu: bool) -> Recipe:
         label_smoothing=0.05,
         final_epochs=FINAL_EPOCHS,
         dropout_epochs=DROPOUT.get(model),
+        normalized=model in NORMALIZED,
     )
 
 
@@ -267,6 +271,7 @@ def live(model: str, on_gpu: bool) -> Recipe:
         tuning=VGG_TUNING[on_gpu] if is_tuned else None,
         final_epochs=final_epochs,
         dropout_epochs=LIVE_DROPOUT.get(model),
+        normalized=model in NORMALIZED,
     )
 
 

@@ -28,6 +28,7 @@ from train.keeper import HISTORY
 from train.live import Paths, judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
+from train.normalized import network_to_train, plain
 from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
 from train.report import REPORT, write_report
@@ -101,7 +102,7 @@ def train_cnn(
 ) -> Trained:
     """Trains any but vgg19 on Fashion-MNIST."""
     with computing_in(config.precision):
-        network = build(config.model)
+        network = network_to_train(config)
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = fashion_phases(config.recipe, train, config.seed)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
@@ -209,9 +210,11 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     labels = LIVE if is_live else FASHION
     network, history = trained.network, trained.history
     if team.devices > 1 or config.precision != "float32":
-        network = on_one_device(network, lambda: build(config.model, config.size, is_live), team)
+        network = on_one_device(network, lambda: network_to_train(config), team)
     if trained.views:
         settle(network, trained.views)
+    if config.recipe.normalized:
+        network = plain(network, build(config.model, live=is_live))
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
     best = max(history, key=lambda row: row["val_accuracy"])

@@ -72,6 +72,17 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     assert "is complete; delete it to train again" in capsys.readouterr().out
 
 
+def test_a_normalized_run_leaves_the_network_without_normalizations(tmp_path: Path) -> None:
+    config = tiny_config("cnn3", 28)
+    config = dataclasses.replace(config, recipe=dataclasses.replace(config.recipe, normalized=True))
+    result = run(config, Inputs(DATA), tmp_path / "run")
+    network = load_source(tmp_path / "run").network  # its weights have 16 bits
+    assert result["parameters"] == network.count_params() == 241_546
+    pixels = DATA.test.images[..., np.newaxis].astype(np.float32)
+    named = np.asarray(network(pixels, training=False)["logits"]).argmax(axis=-1)
+    assert np.mean(named == DATA.test.labels) == pytest.approx(result["test"]["accuracy"], abs=0.02)
+
+
 def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
     with FileLock(tmp_path / ".lock"), pytest.raises(RunError, match="another process is training in"):
         run(tiny_config("cnn1", 28), Inputs(DATA), tmp_path)
