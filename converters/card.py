@@ -141,15 +141,17 @@ def own_collections(data: dict[str, str]) -> list[str]:
 
 def changes(config: Config, todays: list[Recipe]) -> list[str]:
     """Names of what a network was trained by and is not any more, neither on a CPU nor on a GPU; of the learning rate
-    and of roundings speaks the command."""
-    from train.recipes import ANSWERING, TEACHING
+    speaks the command."""
+    from train.recipes import ANSWERING, TEACHING, quantization_aware
 
     then = config.recipe
     if then.teaching:
         todays = [replace(today, teaching=ANSWERING if then.teaching.views else TEACHING) for today in todays]
+    if then.rounded:
+        todays = [quantization_aware(today) for today in todays]
     if then.tuning and not then.tuning.head_epochs:  # it kept its head
         todays = [replace(today, tuning=replace(today.tuning, head_epochs=0)) for today in todays if today.tuning]
-    names = [field.name for field in fields(then) if field.name not in ("learning_rate", "rounded")]
+    names = [field.name for field in fields(then) if field.name != "learning_rate"]
     return [name for name in names if getattr(then, name) not in [getattr(today, name) for today in todays]]
 
 

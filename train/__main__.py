@@ -138,7 +138,7 @@ def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
     from train.devices import computes_in, computing_in, device_name, on_gpu
     from train.live import digests_of, find_paths
-    from train.recipes import Config, recipe_of
+    from train.recipes import Config, quantization_aware, recipe_of
     from train.run import Inputs, run, summary
     from train.staff import load_staff
     from train.team import ALONE, gather
@@ -167,10 +167,11 @@ def _train(args: argparse.Namespace) -> int:
         beginning = begin_cnn(args.model, args.seed, args.start_from)
     recipe = beginning.shortened(recipe)
     if args.quantization_aware:
-        recipe = dataclasses.replace(recipe, rounded=True, normalized=False)  # each of its kernels is rounded as it is
+        recipe = quantization_aware(recipe)
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
-    staff = load_staff(args.teacher, recipe, shape, args.seed, team)
+    with computing_in(precision):
+        staff = load_staff(args.teacher, recipe, shape, args.seed, team)
     recipe = staff.recipe(recipe)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, digests, staff.names, precision, beginning.name)

@@ -288,6 +288,11 @@ def further(recipe: Recipe) -> Recipe:
     )
 
 
+def quantization_aware(recipe: Recipe) -> Recipe:
+    """``recipe`` with the roundings of int8. Each kernel is rounded as it is used, so nothing normalizes after it."""
+    return dataclasses.replace(recipe, rounded=True, normalized=False)
+
+
 TEACHING = Teaching(weight=0.7, temperature=2.0)
 ANSWERING = Teaching(weight=0.7, temperature=2.0, views=4, moved=1)
 

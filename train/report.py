@@ -75,6 +75,7 @@ def _facts(config: Config, result: dict[str, Any]) -> str:
         **({} if recipe.dropout_epochs is None else {"epochs with dropout": f"{recipe.dropout_epochs}"}),
         "Adam's first rate": f"{recipe.learning_rate:g}, falling to 0",
         **({"started from": f"{config.start}, trained before"} if config.start else {}),
+        **({"batch normalizations": "while it learned; now in its weights"} if recipe.normalized else {}),
         "precision": config.precision,
         "teachers": ", ".join(config.teachers) or "none",
         "time": f"{result['training_s'] / 60:.1f} minutes on {result['device']}",
