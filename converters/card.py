@@ -101,7 +101,8 @@ def commands(quantization: str, config: Config) -> list[str]:
 
     options = f" --size {config.size}" if config.model == "vgg19" else ""
     todays = [recipe_of(config.recipe.name, config.model, on_gpu) for on_gpu in (False, True)]
-    todays = [further(recipe) if config.start and recipe.tuning is None else recipe for recipe in todays]
+    if config.start and config.model != "vgg19":
+        todays = [further(recipe, config.recipe.normalized) for recipe in todays]
     if config.recipe.learning_rate != todays[0].learning_rate:
         options += f" --learning-rate {config.recipe.learning_rate:g}"
     options += f" --mixed-precision {config.precision}" if config.precision != "float32" else ""

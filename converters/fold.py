@@ -41,9 +41,11 @@ def fold_batch_norms(network: keras.Model) -> keras.Model:
         if not isinstance(layer, layers.Layer):  # keras.ops.flip of the channels, the only operation there is
             is_flipped = not is_flipped
             continue
-        if isinstance(layer, layers.BatchNormalization) and passes(Affine(*affine_of(layer)), chain[index + 1 :]):
-            waiting = Affine(*affine_of(layer))
-            continue
+        if isinstance(layer, layers.BatchNormalization):
+            affine = Affine(*affine_of(layer))
+            if passes(affine, chain[index + 1 :]):
+                waiting = affine
+                continue
         if waiting is not None and isinstance(layer, layers.Flatten):
             places = int(np.prod(tensor.shape[1:-1]))
             waiting = Affine(np.tile(waiting.scale, places), np.tile(waiting.shift, places))

@@ -170,8 +170,7 @@ def _train(args: argparse.Namespace) -> int:
         recipe = quantization_aware(recipe)
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
-    with computing_in(precision):
-        staff = load_staff(args.teacher, recipe, shape, args.seed, team)
+    staff = load_staff(args.teacher, recipe, shape, args.seed, team)
     recipe = staff.recipe(recipe)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, digests, staff.names, precision, beginning.name)

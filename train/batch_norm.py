@@ -7,10 +7,10 @@ from keras import layers
 
 
 class BatchNormalization(layers.BatchNormalization):  # type: ignore[misc]
-    """Keras's; while it learns by one operation of TensorFlow, where that is the backend.
+    """Keras's, over the last axis, scaled and shifted. Under TensorFlow one operation learns.
 
-    Keras makes several of it, which take a CPU longer than all else in a step of cnn3. (The one estimates the variance
-    from N values by a sum over N - 1.)
+    Keras makes several of it, which take a CPU longer than all else in a step of cnn3. What differs are the moving
+    averages of the variance alone: TensorFlow estimates that of N values with N - 1.
     """
 
     def call(self, inputs: Any, training: bool | None = None, mask: Any = None) -> Any:

@@ -42,7 +42,8 @@ def normalized(network: keras.Model) -> keras.Model:
 
 
 def plain(trained: keras.Model, network: keras.Model) -> keras.Model:
-    """``network``, with weights that make of pixels what ``trained``, which was made from its like, does in use."""
+    """``network``, given weights with which it does what ``trained``, ``normalized`` of another such network, does
+    outside training."""
     given = iter(layer for layer in flattened(trained) if layer.weights)
     for layer in flattened(network):
         if layer.weights:
@@ -52,8 +53,10 @@ def plain(trained: keras.Model, network: keras.Model) -> keras.Model:
 
 
 def begin_as(trained: keras.Model, network: keras.Model, pixels: Float32) -> None:
-    """Gives ``trained``, which was made from its like, weights with which it makes of ``pixels``, float32
-    (N, H, W, C), what ``network`` does: each normalization has the statistics of what reaches it, and undoes itself."""
+    """Gives ``trained``, ``normalized`` of another such network, weights with which it does what ``network`` does.
+
+    Each normalization gets the statistics of what reaches it of ``pixels``, float32 (N, H, W, C), and undoes itself.
+    """
     given = iter(layer for layer in flattened(trained) if layer.weights)
     for layer in flattened(network):
         if not layer.weights:
@@ -67,13 +70,13 @@ def begin_as(trained: keras.Model, network: keras.Model, pixels: Float32) -> Non
             norm.set_weights([np.sqrt(variance + norm.epsilon), mean + others[0], mean, variance])
 
 
-def folded(kernel: Float32, norm: BatchNormalization) -> list[Float32]:
+def folded(kernel: Float32, norm: layers.BatchNormalization) -> list[Float32]:
     """Kernel (..., filters) and bias (filters,) that do what ``kernel`` without a bias and then ``norm`` do."""
     scale, shift = affine_of(norm)
     return [kernel * scale, shift]
 
 
-def affine_of(norm: BatchNormalization) -> tuple[Float32, Float32]:
+def affine_of(norm: layers.BatchNormalization) -> tuple[Float32, Float32]:
     """gamma * (x - mean) / sqrt(variance + epsilon) + beta (arXiv 1502.03167, section 3.1) as one scale and shift of
     each channel, both (C,)."""
     gamma, beta, mean, variance = norm.get_weights()

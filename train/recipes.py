@@ -278,13 +278,15 @@ def live(model: str, on_gpu: bool) -> Recipe:
 FURTHER_RATE = 1e-3  # the trials' rate, docs/training.md
 
 
-def further(recipe: Recipe) -> Recipe:
-    """``live`` for a CNN that was trained before: fewer epochs, from a lower rate, without dropout where it ends."""
+def further(recipe: Recipe, normalized: bool) -> Recipe:
+    """``live`` for a CNN that was trained before: fewer epochs, from a lower rate, without dropout where it ends;
+    ``normalized`` if it was so before (docs/training.md has figures)."""
     return dataclasses.replace(
         recipe,
         augmented_epochs=12,
         learning_rate=FURTHER_RATE,
         dropout_epochs=None if recipe.dropout_epochs is None else 0,
+        normalized=normalized,
     )
 
 

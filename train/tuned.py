@@ -30,19 +30,20 @@ LAYER = re.compile(r"[^/;]+/(\w+?)(?:_1)?/")  # vgg19_1/block1_conv1_1/convoluti
 
 @dataclass(frozen=True)
 class Beginning:
-    """What vgg19 begins with: a ``base``, and a ``head`` if it was tuned before; or a trained CNN, ``network``. Then
-    also the ``name`` it had, and digests of the weights, by what they are."""
+    """What vgg19 begins with: a ``base``, and a ``head`` if it was tuned before; or a trained CNN, ``network``, and
+    whether it learned ``normalized``. Then also the ``name`` it had, and digests of the weights, by what they are."""
 
     base: keras.Model | None = None
     head: keras.Model | None = None
     network: keras.Model | None = None
+    normalized: bool = False
     name: str = ""
     digests: dict[str, str] = field(default_factory=dict)
 
     def shortened(self, recipe: Recipe) -> Recipe:
         """The recipe, in which no head learns alone that was tuned before, and a trained CNN learns ``further``."""
         if self.network is not None:
-            return further(recipe)
+            return further(recipe, self.normalized)
         if self.head is None or recipe.tuning is None:
             return recipe
         return replace(recipe, tuning=replace(recipe.tuning, head_epochs=0))
@@ -57,7 +58,7 @@ def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path |
         base = load_base(size, backbone_weights)
         return Beginning(base, digests={"vgg19 base": weights_digest(base)})
     name, base, head = load_tuned(start_from, size, seed)
-    return Beginning(base, head, None, name, {START + name: weights_digest(join_vgg19(base, head))})
+    return Beginning(base, head, name=name, digests={START + name: weights_digest(join_vgg19(base, head))})
 
 
 def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
@@ -75,7 +76,12 @@ def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
         )
     require_seed(start_from, source.config.seed, seed)
     name, network = source.config.name, source.network
-    return Beginning(network=network, name=name, digests={START + name: weights_digest(network)})
+    return Beginning(
+        network=network,
+        normalized=source.config.recipe.normalized,
+        name=name,
+        digests={START + name: weights_digest(network)},
+    )
 
 
 def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, keras.Model]:

@@ -16,7 +16,7 @@ from train.__main__ import main
 from train.live import live_network
 from train.models import build, join_vgg19
 from train.normalized import plain
-from train.recipes import Config, live
+from train.recipes import Config, live, quantization_aware
 from train.run import CONFIG, RESULT, WEIGHTS
 from train.source import load_source
 from train.tuned import Beginning, begin, begin_cnn, load_tuned
@@ -114,12 +114,15 @@ def test_a_cnn_goes_on_from_a_checkpoint_without_dropout() -> None:
     assert (recipe.augmented_epochs, recipe.final_epochs, recipe.dropout_epochs) == (12, 8, 0)
     assert recipe.learning_rate == 0.001
     assert beginning.shortened(live("cnn1", on_gpu=False)).dropout_epochs is None  # it keeps what little it has
+    assert not recipe.normalized  # as it learned before
+    recipe = dataclasses.replace(beginning, normalized=True).shortened(live("cnn3", on_gpu=False))
+    assert recipe.normalized
     going_on = Config("cnn3", recipe, 1, 28, {})
     pixels = np.random.default_rng(1).integers(0, 256, (50, 28, 28, 1)).astype(np.float32)
     network = plain(live_network(going_on, beginning.network, lambda: pixels), build("cnn3", live=True))
     for found, expected in zip(network.get_weights(), kept.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-4)
-    rounded = dataclasses.replace(going_on, recipe=dataclasses.replace(recipe, rounded=True, normalized=False))
+    rounded = dataclasses.replace(going_on, recipe=quantization_aware(recipe))
     network = live_network(rounded, beginning.network, lambda: pixels)
     assert all(map(np.array_equal, network.get_weights(), kept.get_weights()))
     fresh = live_network(rounded, None, lambda: pixels)
