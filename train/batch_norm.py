@@ -7,7 +7,7 @@ from keras import layers
 
 
 class BatchNormalization(layers.BatchNormalization):  # type: ignore[misc]
-    """Keras's, over the last axis, scaled and shifted. Under TensorFlow one operation learns.
+    """Keras's, over the last axis, scaled and shifted; in training under TensorFlow it is one operation.
 
     Keras makes several of it, which take a CPU longer than all else in a step of cnn3. What differs are the moving
     averages of the variance alone: TensorFlow estimates that of N values with N - 1.
