@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 from converters.options import add_own_pictures
-from edge_app.errors import EdgeAppError
+from edge_app.errors import ConversionError, EdgeAppError
 from edge_app.models import assets_dir
 from train.quiet import INTERRUPTED, leave, load_backend
 
@@ -59,10 +59,13 @@ def run(args: argparse.Namespace) -> int:
     from converters.data import load_data
     from converters.measure import TEST, VAL
     from converters.quantize import MODES
+    from train.eight_bits import CONVERTED
     from train.models import CNNS
     from train.pictures import PHOTOS, PRODUCTS
     from train.source import load_chain
 
+    if Path(args.run).suffix == CONVERTED:
+        raise ConversionError(f"{args.run} is converted already. Name the run or the checkpoint that it came of.")
     source = load_chain(Path(args.run))
     own = own_collections(source.config.data)
     if own and not args.photos + args.products:

@@ -1,4 +1,4 @@
-"""A trained network: a run's folder, or one of the checkpoints kept in assets/checkpoints."""
+"""A trained network: a run's folder, one of the checkpoints kept in assets/checkpoints, or a converted vgg19."""
 
 import json
 from dataclasses import dataclass
@@ -8,11 +8,13 @@ from typing import Any
 import keras
 import numpy as np
 
+from edge_app.classifier import Classifier
 from edge_app.contract import InputSpec
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
-from edge_app.models import assets_dir
-from train.models import MODELS, WIDE, build
+from edge_app.models import CARD, assets_dir
+from train.eight_bits import CONVERTED, weights_of
+from train.models import MODELS, WIDE, build, flattened
 from train.recipes import Config, Recipe
 from train.run import CONFIG, RESULT, WEIGHTS
 from train.vgg19 import weights_digest
@@ -22,7 +24,8 @@ SUFFIX = ".weights.h5"
 
 @dataclass(frozen=True)
 class Source:
-    """A trained network with how it came about; its weights are rounded to float16, as checkpoints keep them."""
+    """A trained network with how it came about; its weights are rounded to float16, as checkpoints keep them, or to 8
+    bits, if they were read back."""
 
     config: Config
     result: dict[str, Any]
@@ -46,7 +49,12 @@ class Source:
 
 
 def load_source(path: Path) -> Source:
-    """Reads a run's folder or a checkpoint. Raises RunError if it is incomplete, foreign or damaged."""
+    """Reads a run's folder or a checkpoint, or reads back a vgg19 for cameras from its int8 .tflite, contract and card.
+
+    Raises RunError if it is incomplete, foreign or damaged, and for any other .tflite.
+    """
+    if path.suffix == CONVERTED:
+        return _read_back(path)
     is_run = path.is_dir()
     weights = path / WEIGHTS if is_run else path
     try:
@@ -68,6 +76,34 @@ def load_source(path: Path) -> Source:
         ) from error
     network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
     return Source(parsed, result, network, is_run)
+
+
+def _read_back(path: Path) -> Source:
+    contract = Classifier.load(str(path), threads=1).contract
+    is_vgg19 = contract.architecture == "vgg19" and contract.variant == "live"
+    if not is_vgg19 or contract.quantization != "int8" or contract.labels != LIVE:
+        raise RunError(
+            f"{path} is {contract.name}, {contract.quantization}: of {CONVERTED} files only an int8 one of a vgg19 for "
+            "cameras, with today's classes, is read back. Name a run's folder or a checkpoint."
+        )
+    try:
+        known = json.loads(path.with_suffix(CARD).read_text(encoding="utf-8"))
+        if known["contract"]["sha256"] != contract.sha256:
+            raise ValueError(f"{path.with_suffix(CARD).name} is of another file")
+        config = Config.from_json(known["config"])
+        accuracy = {"accuracy": known["float32_test_accuracy"]}
+        result = known["training"] | {"test": accuracy, "versions": contract.versions}
+        network = build(config.model, config.size, live=True)
+        weights = weights_of(path)
+        for layer in flattened(network):
+            if isinstance(layer, keras.layers.Layer) and layer.weights:
+                layer.set_weights(weights[layer.name])
+    except (OSError, ValueError, TypeError, KeyError, RunError) as error:
+        raise RunError(
+            f"{path} cannot be read back ({str(error).rstrip('.')}). Beside it have to be the contract and the card "
+            f"that were written with it, {path.stem}.json and {path.stem}{CARD}."
+        ) from error
+    return Source(config, result, network, is_run=False)
 
 
 def checkpoint_of(run: str, digest: str) -> str | None:

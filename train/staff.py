@@ -9,12 +9,11 @@ import keras
 from edge_app.classifier import Classifier
 from edge_app.errors import RunError
 from edge_app.labels import LIVE
+from train.eight_bits import CONVERTED
 from train.recipes import ANSWERING, TEACHING, Recipe
 from train.source import load_source, require_same_lesson, require_seed
 from train.team import Team
 from train.vgg19 import weights_digest
-
-CONVERTED = ".tflite"
 
 
 @dataclass(frozen=True)

@@ -4,28 +4,17 @@ and is to be tuned further; for a CNN those of one that was trained before.
 The tuned vgg19 is a run, or a converted model, which has its weights in 8 bits; the CNN is a run or a checkpoint.
 """
 
-import re
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import keras
-import numpy as np
-import numpy.typing as npt
 
-from edge_app.classifier import Classifier
 from edge_app.errors import RunError
-from edge_app.labels import LIVE
-from edge_app.runtime import make_interpreter
-from train.models import build_vgg19_base, build_vgg19_head, flattened, join_vgg19
+from train.eight_bits import CONVERTED
+from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
 from train.recipes import START, Recipe, further
 from train.source import load_source, require_seed
-from train.staff import CONVERTED
 from train.vgg19 import load_base, weights_digest
-
-Float32 = npt.NDArray[np.float32]
-Weights = dict[str, list[Float32]]
-
-LAYER = re.compile(r"[^/;]+/(\w+?)(?:_1)?/")  # vgg19_1/block1_conv1_1/convolution, as Keras 3 exports it
 
 
 @dataclass(frozen=True)
@@ -93,61 +82,12 @@ def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, kera
         raise RunError(f"{path}: not found. Name the folder of a run, or a {CONVERTED} file, with --start-from.")
     base = build_vgg19_base(size, None)
     head = build_vgg19_head(base.output_shape[1:], live=True)
-    name, its_seed, weights = _converted(path) if path.suffix == CONVERTED else _run(path)
-    require_seed(path, its_seed, seed)
-    try:
-        for layer in flattened(join_vgg19(base, head)):
-            if isinstance(layer, keras.layers.Layer) and layer.weights:
-                layer.set_weights(weights[layer.name])
-    except (KeyError, ValueError) as error:
-        raise _refused(path, f"its layers are not those of today's vgg19 ({error})") from error
-    return name, base, head
-
-
-def _run(path: Path) -> tuple[str, int, Weights]:
     source = load_source(path)
     if source.config.model != "vgg19" or not source.is_live:
-        raise _refused(path, f"it is {source.config.name}")
-    layers = (layer for layer in flattened(source.network) if isinstance(layer, keras.layers.Layer))
-    return source.config.name, source.config.seed, {layer.name: layer.get_weights() for layer in layers}
-
-
-def _converted(path: Path) -> tuple[str, int, Weights]:
-    contract = Classifier.load(str(path), threads=1).contract
-    if contract.architecture != "vgg19" or contract.variant != "live":
-        raise _refused(path, f"it is {contract.name}")
-    if contract.quantization != "int8":
-        raise _refused(path, f"its mode is {contract.quantization}, and only int8 is read back")
-    if contract.labels != LIVE:
-        raise _refused(path, "it names other classes than edge_app/labels.py does today")
-    return contract.name, int(contract.recipe["seed"]), weights_of(path)
-
-
-def _refused(path: Path, why: str) -> RunError:
-    return RunError(
-        f"{path} cannot be tuned further: {why}. Name the folder of a run of vgg19 by --recipe live, or an int8 "
-        f"{CONVERTED} of one, with --start-from."
-    )
-
-
-def weights_of(path: Path) -> Weights:
-    """Kernels (H, W, in, out) or (in, out) and biases (out,) by layer, float32, of a vgg19 in 8 bits.
-
-    Conversion turned the first kernels from BGR to RGB; here they are turned back.
-    """
-    interpreter, _ = make_interpreter(path, threads=1)
-    found: dict[str, dict[str, Float32]] = {}
-    for detail in interpreter.get_tensor_details():
-        scales, name = detail["quantization_parameters"]["scales"], LAYER.match(detail["name"])
-        if name is None or len(scales) != detail["shape"][0]:
-            continue  # not one scale for each channel that comes out: neither kernel nor bias
-        if detail["dtype"] == np.int8 and detail["name"].endswith(("/convolution", "/MatMul")):
-            values = interpreter.get_tensor(detail["index"]) * scales.reshape(-1, *[1] * (len(detail["shape"]) - 1))
-            found.setdefault(name[1], {})["kernel"] = np.moveaxis(values, 0, -1).astype(np.float32)
-        elif detail["dtype"] == np.int32:
-            values = interpreter.get_tensor(detail["index"]) * scales
-            found.setdefault(name[1], {})["bias"] = values.astype(np.float32)
-    weights = {layer: [parts["kernel"], parts["bias"]] for layer, parts in found.items() if len(parts) == 2}
-    if first := weights.get("block1_conv1"):
-        first[0] = first[0][:, :, ::-1]
-    return weights
+        raise RunError(
+            f"{path} cannot be tuned further: it is {source.config.name}. Name the folder of a run of vgg19 by "
+            f"--recipe live, or an int8 {CONVERTED} of one, with --start-from."
+        )
+    require_seed(path, source.config.seed, seed)
+    join_vgg19(base, head).set_weights(source.network.get_weights())
+    return source.name if path.suffix == CONVERTED else source.config.name, base, head

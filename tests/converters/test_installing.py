@@ -89,3 +89,8 @@ def test_weights_for_other_labels_are_refused(tmp_path: Path, capsys: pytest.Cap
     (tmp_path / f"{NAME}.json").write_text(record.replace('"mixture": null', f'"mixture": {mixture}'))
     assert main([str(weights), "--out", str(tmp_path / "out")]) == 2
     assert "not a complete run or checkpoint" in capsys.readouterr().err
+
+
+def test_what_is_converted_already_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main([str(assets_dir() / "models" / "vgg19.tflite")]) == 2
+    assert "is converted already. Name the run or the checkpoint that it came of." in capsys.readouterr().err

@@ -11,7 +11,7 @@ from test_vgg19_live import config, lessons
 
 from edge_app.classifier import Classifier
 from edge_app.errors import RunError
-from edge_app.models import assets_dir
+from edge_app.models import CARD, assets_dir
 from train.__main__ import main
 from train.live import live_network
 from train.models import build, join_vgg19
@@ -57,6 +57,24 @@ def test_the_shipped_vgg19_says_the_same_in_float32() -> None:
     assert disagreement(network) > 0.05
 
 
+def test_a_converted_vgg19_is_read_back_with_how_it_came_about(tmp_path: Path) -> None:
+    path = copy_of_shipped(tmp_path)
+    known = json.loads(path.with_suffix(CARD).read_text(encoding="utf-8"))
+    source = load_source(path)
+    assert (source.name, source.is_live, source.is_run) == ("vgg19", True, False)
+    assert source.config == Config.from_json(known["config"])
+    assert (source.config.model, source.config.size, source.config.data) == ("vgg19", 128, known["contract"]["data"])
+    assert source.network.count_params() == source.result["parameters"] == known["training"]["parameters"]
+    assert source.result["test"] == {"accuracy": known["float32_test_accuracy"]}
+    known["contract"]["sha256"] = "0" * 64
+    path.with_suffix(CARD).write_text(json.dumps(known), encoding="utf-8")
+    with pytest.raises(RunError, match=r"cannot be read back \(vgg19\.card\.json is of another file\)\. Beside it"):
+        load_source(path)
+    path.with_suffix(CARD).unlink()
+    with pytest.raises(RunError, match=r"cannot be read back .*card\.json"):
+        load_source(path)
+
+
 def test_one_that_was_tuned_keeps_its_head() -> None:
     recipe = live("vgg19", on_gpu=False)
     assert recipe.tuning is not None and recipe.tuning.head_epochs == 1
@@ -96,9 +114,10 @@ def kept_run(live_config: Config, folder: Path) -> list[np.ndarray[tuple[int, ..
 
 
 def copy_of_shipped(folder: Path, **changes: object) -> Path:
-    """vgg19.tflite with another contract."""
+    """vgg19.tflite and its card with another contract."""
     path = folder / "vgg19.tflite"
-    path.write_bytes(SHIPPED.read_bytes())
+    for suffix in (".tflite", CARD):
+        path.with_suffix(suffix).write_bytes(SHIPPED.with_suffix(suffix).read_bytes())
     path.with_suffix(".json").write_text(
         json.dumps(json.loads(SHIPPED.with_suffix(".json").read_text()) | changes), encoding="utf-8"
     )
@@ -143,7 +162,7 @@ def test_a_cnn_goes_on_from_its_like_alone() -> None:
 
 def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
     models = assets_dir() / "models"
-    with pytest.raises(RunError, match=r"cnn4\.tflite cannot be tuned further: it is cnn4\."):
+    with pytest.raises(RunError, match=r"cnn4\.tflite is cnn4, int8: of \.tflite files only .* is read back\."):
         load_tuned(models / "cnn4.tflite", 96, 1)
     with pytest.raises(RunError, match="cannot be tuned further: it is cnn1-live"):
         load_tuned(assets_dir() / "checkpoints" / "cnn1.weights.h5", 96, 1)
@@ -153,10 +172,10 @@ def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
         load_tuned(tmp_path / "nowhere", 96, 1)
     with pytest.raises(RunError, match=r"with seed 1, .* Go on with --seed 1"):
         load_tuned(SHIPPED, 96, 2)
-    with pytest.raises(RunError, match="its mode is float16, and only int8 is read back"):
+    with pytest.raises(RunError, match=r"is vgg19, float16: of \.tflite files only an int8 one"):
         load_tuned(copy_of_shipped(tmp_path, quantization="float16"), 96, 1)
     labels = list(reversed(Classifier.load(str(SHIPPED)).contract.labels))
-    with pytest.raises(RunError, match="it names other classes"):
+    with pytest.raises(RunError, match="with today's classes, is read back"):
         load_tuned(copy_of_shipped(tmp_path, labels=labels), 96, 1)
 
 
