@@ -7,6 +7,7 @@ work together (JAX).
 import dataclasses
 import os
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 if __name__ == "__main__":  # before JAX starts
@@ -31,6 +32,11 @@ def stripes(count: int) -> Examples:
     return Examples(images, np.eye(10, dtype=np.float32)[labels])
 
 
+def cnn1() -> keras.Model:
+    """As the article has it."""
+    return build("cnn1")
+
+
 def work(
     folder: Path,
     team: Team,
@@ -39,6 +45,7 @@ def work(
     augmented: bool = False,
     batch_size: int = 32,
     precision: str = "float32",
+    make: Callable[[], keras.Model] = cnn1,
 ) -> tuple[list[Row], keras.Model]:
     """The history, and the network on one device. Without dropout, which draws other numbers on other devices; the last
     of the batches are smaller."""
@@ -48,14 +55,14 @@ def work(
     )
     with team.scope():
         with computing_in(precision):
-            network = build("cnn1")
+            network = make()
         for layer in network.layers:
             if isinstance(layer, keras.layers.Dropout) and not augmented:
                 layer.rate = 0.0
         phases = fashion_phases(recipe, stripes(210), seed=1)
         config = Config("cnn1", recipe, 1, 28, {}, precision=precision)
         history = fit(network, config, phases, stripes(150), folder, team=team)
-    return history, on_one_device(network, lambda: build("cnn1"), team)
+    return history, on_one_device(network, make, team)
 
 
 if __name__ == "__main__":

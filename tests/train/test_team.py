@@ -3,12 +3,13 @@
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import keras
 import numpy as np
 import pytest
-from teamwork import stripes, work
+from teamwork import cnn1, stripes, work
 
 import train.devices
 import train.fit
@@ -16,6 +17,7 @@ from edge_app.errors import RunError
 from train.devices import computes_in
 from train.fit import InOrder
 from train.keeper import STATE
+from train.normalized import normalized
 from train.state import Row, State
 from train.team import ADDRESSES, ALONE, CLUSTER, Served, Team, gather
 
@@ -109,10 +111,19 @@ def test_which_precisions_a_processor_computes_in(tmp_path: Path, monkeypatch: p
     assert computes_in("float16", old)
 
 
-@pytest.mark.parametrize("precision", ["bfloat16", "float16"])
-def test_16_bits_learn_alike_and_are_kept_in_32(tmp_path: Path, precision: str) -> None:
-    expected, _ = work(tmp_path / "float32", ALONE, 1)
-    history, network = work(tmp_path / precision, ALONE, 1, precision=precision)
+def normalized_cnn1() -> keras.Model:
+    return normalized(cnn1())
+
+
+@pytest.mark.parametrize(
+    ("precision", "make"),
+    [("bfloat16", cnn1), ("float16", cnn1), ("bfloat16", normalized_cnn1)],
+)
+def test_16_bits_learn_alike_and_are_kept_in_32(
+    tmp_path: Path, precision: str, make: Callable[[], keras.Model]
+) -> None:
+    expected, _ = work(tmp_path / "float32", ALONE, 1, make=make)
+    history, network = work(tmp_path / precision, ALONE, 1, precision=precision, make=make)
     assert losses(history) != losses(expected)
     assert [row["val_loss"] for row in history] == pytest.approx([row["val_loss"] for row in expected], abs=0.03)
     state = State.load(tmp_path / precision / STATE)
@@ -120,5 +131,5 @@ def test_16_bits_learn_alike_and_are_kept_in_32(tmp_path: Path, precision: str) 
     assert (2.0**15 in [array for array in state.variables if array.shape == ()]) == (precision == "float16")
     assert all(layer.compute_dtype == "float32" for layer in network.layers)
     assert keras.config.dtype_policy().name == "float32"
-    again, _ = work(tmp_path / precision, ALONE, 1, precision=precision)
+    again, _ = work(tmp_path / precision, ALONE, 1, precision=precision, make=make)
     assert again == history
