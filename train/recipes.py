@@ -190,10 +190,13 @@ def article(model: str) -> Recipe:
 NORMALIZED = ("cnn1", "cnn3")  # which have no batch normalizations of their own
 BEST_RATES = {"cnn1": 3e-3, "cnn3": 3e-3, "cnn4": 3e-3, WIDE: 2e-3}
 BEST_AUGMENTATION = dataclasses.replace(ARTICLE_AUGMENTATION, flip=True, erasing=0.2)
+# These have no room for more: mirrored and erased, cnn1 named 92.6 % of the validation images, by ``article`` 93.2 %.
+BEST_AUGMENTATIONS = {"cnn1": ARTICLE_AUGMENTATION, "cnn3": ARTICLE_AUGMENTATION}
 
 
 def best(model: str, on_gpu: bool) -> Recipe:
-    """To get most out of these networks on Fashion-MNIST: mirrored and erased images, labels smoothed by 0.05.
+    """To get most out of these networks on Fashion-MNIST: for the larger ones mirrored and erased images, labels
+    smoothed by 0.05.
 
     It is meant for learning from a --teacher, too: ``wide``, trained by this recipe, or several CNNs.
     """
@@ -205,7 +208,7 @@ def best(model: str, on_gpu: bool) -> Recipe:
         augmented_epochs=epochs,
         batch_size=256,
         learning_rate=rate,
-        augmentation=BEST_AUGMENTATION,
+        augmentation=BEST_AUGMENTATIONS.get(model, BEST_AUGMENTATION),
         label_smoothing=0.05,
         final_epochs=FINAL_EPOCHS,
         dropout_epochs=DROPOUT.get(model),
