@@ -56,9 +56,11 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         own = {PHOTOS: args.photos, PRODUCTS: args.products}
         data = load_data(args.data, source.config.seed, source.is_live, own)
-        plain = write_files(source, data, folder, args.peers)
-        if run.suffix == CONVERTED:
-            shutil.copyfile(run, folder / "int8.tflite")  # it is this one that is asked about
+        modes = MODES
+        if run.suffix == CONVERTED:  # it is this one that is asked about
+            shutil.copyfile(run, folder / "int8.tflite")
+            modes = tuple(mode for mode in MODES if mode != "int8")
+        plain = write_files(source, data, folder, modes, args.peers)
         found = {str(threads): in_a_child(folder, run, threads, args.peers) for threads in THREADS}
         return {
             "name": source.name,
@@ -72,13 +74,13 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
         }
 
 
-def write_files(source: Source, data: Data, folder: Path, with_peers: bool) -> keras.Model:
-    """The network in all modes, as ONNX where that can be had, and validation pictures; returns what was exported."""
+def write_files(source: Source, data: Data, folder: Path, modes: tuple[str, ...], with_peers: bool) -> keras.Model:
+    """The network in these modes, as ONNX where that can be had, and validation pictures; returns what was exported."""
     spec = input_spec(source)
     pictures = validation_pictures(data, spec) if source.is_live else {}
     np.save(folder / "pictures.npy", parity_pixels(data, pictures, spec, source.is_live)[:PICTURES])
     calibration = calibration_pixels(data, spec, source.is_live, source.config.seed)
-    for mode, float32_model in exports(prepared(source.network, calibration), MODES, calibration).items():
+    for mode, float32_model in exports(prepared(source.network, calibration), modes, calibration).items():
         (folder / f"{mode}.tflite").write_bytes(quantize(float32_model, mode, calibration))
     plain = fold_batch_norms(source.network)
     if with_peers:
