@@ -56,7 +56,7 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         own = {PHOTOS: args.photos, PRODUCTS: args.products}
         data = load_data(args.data, source.config.seed, source.is_live, own)
-        modes = MODES
+        modes: tuple[str, ...] = MODES
         if run.suffix == CONVERTED:  # it is this one that is asked about
             shutil.copyfile(run, folder / "int8.tflite")
             modes = tuple(mode for mode in MODES if mode != "int8")
