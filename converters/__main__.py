@@ -59,12 +59,12 @@ def run(args: argparse.Namespace) -> int:
     from converters.data import load_data
     from converters.measure import TEST, VAL
     from converters.quantize import MODES
-    from train.eight_bits import CONVERTED
+    from train.eight_bits import is_converted
     from train.models import CNNS
     from train.pictures import PHOTOS, PRODUCTS
     from train.source import load_chain
 
-    if Path(args.run).suffix == CONVERTED:
+    if is_converted(Path(args.run)):
         raise ConversionError(f"{args.run} is converted already. Name the run or the checkpoint that it came of.")
     source = load_chain(Path(args.run))
     own = own_collections(source.config.data)

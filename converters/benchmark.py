@@ -28,7 +28,7 @@ from edge_app.contract import sha256
 from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir
 from train.documents import with_block
-from train.eight_bits import CONVERTED
+from train.eight_bits import is_converted
 from train.models import flattened
 from train.pictures import PHOTOS, PRODUCTS
 from train.source import Source, input_spec, load_chain
@@ -56,11 +56,7 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         own = {PHOTOS: args.photos, PRODUCTS: args.products}
         data = load_data(args.data, source.config.seed, source.is_live, own)
-        modes: tuple[str, ...] = MODES
-        if run.suffix == CONVERTED:  # it is this one that is asked about
-            shutil.copyfile(run, folder / "int8.tflite")
-            modes = tuple(mode for mode in MODES if mode != "int8")
-        plain = write_files(source, data, folder, modes, args.peers)
+        plain = write_files(source, data, folder, lacking(run, folder), args.peers)
         found = {str(threads): in_a_child(folder, run, threads, args.peers) for threads in THREADS}
         return {
             "name": source.name,
@@ -72,6 +68,15 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
             "missing": found[str(THREADS[0])]["missing"],
             "versions": found[str(THREADS[0])]["versions"],
         }
+
+
+def lacking(run: Path, folder: Path) -> tuple[str, ...]:
+    """The modes that have to be made: all of a run or checkpoint; of a converted model, which is int8 and copied into
+    ``folder``, the others."""
+    if not is_converted(run):
+        return MODES
+    shutil.copyfile(run, folder / "int8.tflite")
+    return tuple(mode for mode in MODES if mode != "int8")
 
 
 def write_files(source: Source, data: Data, folder: Path, modes: tuple[str, ...], with_peers: bool) -> keras.Model:

@@ -182,9 +182,10 @@ def _origin(known: dict[str, Any]) -> str:
     dropped += ", with batch normalizations that are now in its weights" if recipe.get("normalized") else ""
     if mixture is None:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
+        epochs = "" if recipe["epochs"] else " epochs"
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
         how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
-        course = f"{plain}{recipe['augmented_epochs']} augmented{how}{dropped}"
+        course = f"{plain}{recipe['augmented_epochs']}{epochs} augmented{how}{dropped}"
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {course}, {end} 12,000 validation images. {taught}"""
     own = "".join(f", on {name}, which is not published" for name in own_collections(config["data"]))
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and

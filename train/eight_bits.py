@@ -15,6 +15,11 @@ CONVERTED = ".tflite"
 LAYER = re.compile(r"[^/;]+/(\w+?)(?:_1)?/")  # vgg19_1/block1_conv1_1/convolution, as Keras 3 exports it
 
 
+def is_converted(path: Path) -> bool:
+    """Whether it is the file of a converted model, and not a run or a checkpoint."""
+    return path.suffix.lower() == CONVERTED and path.is_file()
+
+
 def weights_of(path: Path) -> Weights:
     """Kernels (H, W, in, out) or (in, out) and biases (out,) by layer, float32, of a vgg19 in 8 bits.
 

@@ -10,10 +10,10 @@ import numpy as np
 
 from edge_app.classifier import Classifier
 from edge_app.contract import InputSpec
-from edge_app.errors import RunError
+from edge_app.errors import EdgeAppError, RunError
 from edge_app.labels import FASHION, LIVE
 from edge_app.models import CARD, assets_dir
-from train.eight_bits import CONVERTED, weights_of
+from train.eight_bits import CONVERTED, is_converted, weights_of
 from train.models import MODELS, WIDE, build, flattened
 from train.recipes import Config, Recipe
 from train.run import CONFIG, RESULT, WEIGHTS
@@ -53,7 +53,7 @@ def load_source(path: Path) -> Source:
 
     Raises RunError if it is incomplete, foreign or damaged, and for any other .tflite.
     """
-    if path.suffix == CONVERTED:
+    if is_converted(path):
         return _read_back(path)
     is_run = path.is_dir()
     weights = path / WEIGHTS if is_run else path
@@ -65,8 +65,7 @@ def load_source(path: Path) -> Source:
             record = json.loads(Path(str(path).removesuffix(SUFFIX) + ".json").read_text(encoding="utf-8"))
             config, result = record["config"], record["result"]
         parsed = Config.from_json(config)
-        if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
-            raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
+        _require_complete(result)
         network = build(parsed.model, parsed.size, live=parsed.recipe.mixture is not None)
         network.load_weights(weights)
     except (OSError, ValueError, TypeError, KeyError, RunError) as error:
@@ -78,8 +77,16 @@ def load_source(path: Path) -> Source:
     return Source(parsed, result, network, is_run)
 
 
+def _require_complete(result: dict[str, Any]) -> None:
+    if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
+        raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
+
+
 def _read_back(path: Path) -> Source:
-    contract = Classifier.load(str(path), threads=1).contract
+    try:
+        contract = Classifier.load(str(path), threads=1).contract
+    except EdgeAppError as error:
+        raise RunError(str(error)) from error
     is_vgg19 = contract.architecture == "vgg19" and contract.variant == "live"
     if not is_vgg19 or contract.quantization != "int8" or contract.labels != LIVE:
         raise RunError(
@@ -93,6 +100,9 @@ def _read_back(path: Path) -> Source:
         config = Config.from_json(known["config"])
         accuracy = {"accuracy": known["float32_test_accuracy"]}
         result = known["training"] | {"test": accuracy, "versions": contract.versions}
+        _require_complete(result)
+        if config.model != "vgg19" or config.shape != contract.input.shape or config.recipe.mixture is None:
+            raise ValueError("card and contract disagree")
         network = build(config.model, config.size, live=True)
         weights = weights_of(path)
         for layer in flattened(network):
@@ -101,7 +111,7 @@ def _read_back(path: Path) -> Source:
     except (OSError, ValueError, TypeError, KeyError, RunError) as error:
         raise RunError(
             f"{path} cannot be read back ({str(error).rstrip('.')}). Beside it have to be the contract and the card "
-            f"that were written with it, {path.stem}.json and {path.stem}{CARD}."
+            f"that this version wrote with it, {path.stem}.json and {path.stem}{CARD}."
         ) from error
     return Source(config, result, network, is_run=False)
 

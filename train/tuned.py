@@ -10,7 +10,7 @@ from pathlib import Path
 import keras
 
 from edge_app.errors import RunError
-from train.eight_bits import CONVERTED
+from train.eight_bits import CONVERTED, is_converted
 from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
 from train.recipes import START, Recipe, further
 from train.source import load_source, require_seed
@@ -52,7 +52,7 @@ def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path |
 
 def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
     """A CNN for cameras that was trained before, with the same ``seed``. Raises RunError for any other."""
-    if start_from.suffix == CONVERTED:
+    if is_converted(start_from):
         raise RunError(
             f"a CNN does not go on from a {CONVERTED}: name its run, or assets/checkpoints/{model}.weights.h5, with "
             "--start-from."
@@ -90,4 +90,4 @@ def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, kera
         )
     require_seed(path, source.config.seed, seed)
     join_vgg19(base, head).set_weights(source.network.get_weights())
-    return source.name if path.suffix == CONVERTED else source.config.name, base, head
+    return source.name if is_converted(path) else source.config.name, base, head

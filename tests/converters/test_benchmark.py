@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from converters.benchmark import COMMAND, REPORT, RESULTS, multiply_accumulates
+from converters.benchmark import COMMAND, REPORT, RESULTS, lacking, multiply_accumulates
 from converters.benchmark_report import comparison, duration, plot, tables
 from converters.card import card, changes, commands, own_collections
 from converters.peers import Array, Engine, Missing, engines, inlined, litert
+from converters.quantize import MODES
 from converters.race import race, require_same_labels, summary
 from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir, contracts
@@ -213,6 +214,12 @@ def test_inlined_weights_give_the_same_logits(tmp_path: Path) -> None:
     first, second = litert(path, 1), litert(inlined(path), 1)
     for picture in PICTURES:
         assert np.array_equal(first.call(first.ready(picture)), second.call(second.ready(picture)))
+
+
+def test_a_converted_model_is_timed_itself(tmp_path: Path) -> None:
+    assert lacking(MODEL, tmp_path) == ("dynamic", "float16", "float32")
+    assert (tmp_path / "int8.tflite").read_bytes() == MODEL.read_bytes()
+    assert lacking(assets_dir() / "checkpoints" / "cnn3-fashion-mnist.weights.h5", tmp_path) == MODES
 
 
 def test_a_picture_is_drawn(tmp_path: Path) -> None:

@@ -66,12 +66,23 @@ def test_a_converted_vgg19_is_read_back_with_how_it_came_about(tmp_path: Path) -
     assert (source.config.model, source.config.size, source.config.data) == ("vgg19", 128, known["contract"]["data"])
     assert source.network.count_params() == source.result["parameters"] == known["training"]["parameters"]
     assert source.result["test"] == {"accuracy": known["float32_test_accuracy"]}
+    written = json.dumps(known | {"training": {}})
+    path.with_suffix(CARD).write_text(written, encoding="utf-8")
+    with pytest.raises(RunError, match=r"cannot be read back \(its result lacks backend, best_epoch"):
+        load_source(path)
+    written = json.dumps(known | {"config": known["config"] | {"size": 64}})
+    path.with_suffix(CARD).write_text(written, encoding="utf-8")
+    with pytest.raises(RunError, match=r"cannot be read back \(card and contract disagree\)"):
+        load_source(path)
     known["contract"]["sha256"] = "0" * 64
     path.with_suffix(CARD).write_text(json.dumps(known), encoding="utf-8")
     with pytest.raises(RunError, match=r"cannot be read back \(vgg19\.card\.json is of another file\)\. Beside it"):
         load_source(path)
     path.with_suffix(CARD).unlink()
     with pytest.raises(RunError, match=r"cannot be read back .*card\.json"):
+        load_source(path)
+    path.write_bytes(b"")
+    with pytest.raises(RunError, match="its contract says"):
         load_source(path)
 
 
