@@ -163,7 +163,7 @@ def test_a_cnn_goes_on_from_its_like_alone() -> None:
     checkpoints = assets_dir() / "checkpoints"
     with pytest.raises(RunError, match=r"is cnn1-live: cnn3 does not go on from it\. Name a run of cnn3"):
         begin_cnn("cnn3", 1, checkpoints / "cnn1.weights.h5")
-    with pytest.raises(RunError, match="is cnn3-article: cnn3 does not go on from it"):
+    with pytest.raises(RunError, match="is cnn3-best: cnn3 does not go on from it"):
         begin_cnn("cnn3", 1, checkpoints / "cnn3-fashion-mnist.weights.h5")
     with pytest.raises(RunError, match=r"does not go on from a \.tflite: name its run, or assets"):
         begin_cnn("cnn3", 1, assets_dir() / "models" / "cnn3.tflite")
