@@ -53,14 +53,14 @@ def main(argv: list[str]) -> int:
 
 def run(args: argparse.Namespace) -> int:
     """Converts one run in the modes asked for, and says how they do."""
-    from converters.card import own_collections
     from converters.checkpoint import keep_checkpoint
     from converters.convert import convert
-    from converters.data import load_data
+    from converters.data import load_data, require_same_pictures
     from converters.measure import TEST, VAL
     from converters.quantize import MODES
     from train.eight_bits import is_converted
     from train.models import CNNS
+    from train.paths import own_collections
     from train.pictures import PHOTOS, PRODUCTS
     from train.source import load_chain
 
@@ -75,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
             file=sys.stderr,
         )
     data = load_data(args.data, source.config.seed, source.is_live, {PHOTOS: args.photos, PRODUCTS: args.products})
+    require_same_pictures(source, data)
     modes = list(MODES) if args.mode == "all" else [args.mode]
     default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")
     out_dir = Path(args.out) if args.out else default_out

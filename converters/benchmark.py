@@ -17,7 +17,14 @@ import numpy as np
 from converters.benchmark_report import plot, tables
 from converters.card import card
 from converters.convert import exports, prepared
-from converters.data import Data, calibration_pixels, load_data, parity_pixels, validation_pictures
+from converters.data import (
+    Data,
+    calibration_pixels,
+    load_data,
+    parity_pixels,
+    require_same_pictures,
+    validation_pictures,
+)
 from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
 from converters.options import add_own_pictures
@@ -56,6 +63,7 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
         folder = Path(name)
         own = {PHOTOS: args.photos, PRODUCTS: args.products}
         data = load_data(args.data, source.config.seed, source.is_live, own)
+        require_same_pictures(source, data)
         plain = write_files(source, data, folder, lacking(run, folder), args.peers)
         found = {str(threads): in_a_child(folder, run, threads, args.peers) for threads in THREADS}
         return {

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from edge_app.contract import Contract
 from edge_app.models import contracts
+from train.paths import START, began_elsewhere, own_collections
 
 if TYPE_CHECKING:
     from converters.measure import Measured
@@ -20,7 +21,6 @@ VGG_CREDIT = (
     "released under CC BY 4.0 (https://www.robots.ox.ac.uk/~vgg/research/very_deep/)"
 )
 FASHION_MNIST = "Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747)"
-PUBLISHED = (("photos.zip", "photos/photos.csv"), ("products.zip", "products/products.csv"))  # the first of either
 FASHION_LIMITS = (
     "It knows small grey shop pictures of single garments on an even ground, and nothing else. In a real room, "
     'on a person, or on a patterned ground it is often wrong, and it has no class for "no garment".'
@@ -61,9 +61,9 @@ def card(known: dict[str, Any]) -> str:
     """The card as Markdown, from ``facts``."""
     contract, config, parity, kept = known["contract"], known["config"], known["parity"], known["kept"]
     shape = "x".join(map(str, contract["input"]["shape"]))
-    about = f"""{config["model"]} of four, for pixels {shape}, {contract["quantization"]}, {known["size_bytes"]:,}
-        bytes; {known["training"]["parameters"]:,} parameters. It names {len(contract["labels"])} classes:
-        {", ".join(contract["labels"])}."""
+    about = f"""{config["model"]}, one of the article's four networks, for pictures of {shape} pixels,
+        {contract["quantization"]}, {known["size_bytes"]:,} bytes; {known["training"]["parameters"]:,} parameters. It
+        names {len(contract["labels"])} classes: {", ".join(contract["labels"])}."""
     measured_how = f"""Measured on the .tflite itself, through the app's own classifier. The trained network in
         float32 reaches {known["float32_test_accuracy"]:.2%} on the Fashion-MNIST test images.
         {_about_pictures(known)}"""
@@ -96,7 +96,7 @@ def _credits(model: str, is_live: bool) -> list[str]:
 
 def commands(quantization: str, config: Config) -> list[str]:
     """What to type to train and convert such a model again, after remarks on what has to be otherwise today."""
-    from train.recipes import START, further, recipe_of
+    from train.recipes import further, recipe_of
     from train.source import checkpoint_of
 
     options = f" --size {config.size}" if config.model == "vgg19" else ""
@@ -114,7 +114,8 @@ def commands(quantization: str, config: Config) -> list[str]:
     if config.start:
         digest = config.data[START + config.start]
         options += " --start-from EARLIER" + " --quantization-aware" * config.recipe.rounded
-        notes.append(f"# EARLIER is the {config.start} it went on from, with weights of the SHA-256 {digest[:12]}...")
+        notes.append(f"# EARLIER is the {config.start} it went on from: docs/training.md says what is kept of it")
+        notes.append(f"# (its weights, not its file, have the SHA-256 {digest[:12]}...)")
     for name in config.teachers:
         if config.recipe.teaching and config.recipe.teaching.views:
             options += f" --teacher assets/models/{name}.tflite"
@@ -131,13 +132,8 @@ def commands(quantization: str, config: Config) -> list[str]:
         *notes,
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
         f"python -m converters runs/{config.name} --mode {quantization}",
+        *([f"python -m train points --model {config.model}"] if config.recipe.mixture else []),
     ]
-
-
-def own_collections(data: dict[str, str]) -> list[str]:
-    """Of what a network was trained on, the places of collections that a user added."""
-    published = [next((name for name in data if name in places), "") for places in PUBLISHED]
-    return [name for name in data if name.endswith((".zip", ".csv")) and name not in published]
 
 
 def changes(config: Config, todays: list[Recipe]) -> list[str]:
@@ -224,6 +220,8 @@ def _about_pictures(known: dict[str, Any]) -> str:
         return ""
     is_live = known["contract"]["variant"] == "live"
     taught = "Nobody who took a validation photo took one to train on." if is_live else "It was trained on neither."
+    if began_elsewhere(known["config"]["data"], known["config"].get("start", "")):
+        taught = "What it began with had learned from others, perhaps from some of these: figures may be too good."
     return f"""Photos were taken by people at home; products are small shop pictures, many of them worn (docs/results.md
         says where they are from). {taught}"""
 
@@ -263,10 +261,13 @@ def _confidence(known: dict[str, Any]) -> Iterator[str]:
             answers on validation images are right."""
         )
         return
+    unsure = f'a name with less than {contract["threshold"]:.2f} as "unsure"'
+    if not contract["threshold"]:
+        unsure = 'nothing as "unsure", unless the threshold for it, 0, is raised'
     yield paragraph(
-        f"""{divided} P(none) of {contract["none_threshold"]:.2f} or more is given as "none", a name with less than
-        {contract["threshold"]:.2f} as "unsure". All three are fitted on the validation photos. Fitted on four fifths of
-        their people and looked at on the others, five times:"""
+        f"""{divided} P(none) of {contract["none_threshold"]:.2f} or more is given as "none", {unsure}. All three are
+        fitted on the validation photos. Fitted on four fifths of their people and looked at on the others, five
+        times:"""
     )
     yield _table(
         ("", ""),

@@ -8,17 +8,21 @@ import numpy as np
 
 from converters.install import install, json_bytes
 from train.source import SUFFIX, Source
+from train.vgg19 import weights_digest
 
 
 def keep_checkpoint(source: Source, folder: Path) -> Path:
-    """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again."""
+    """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again.
+
+    The latter has the digest of the weights, which tells whether the two belong together."""
     with tempfile.TemporaryDirectory() as temporary:
         whole, halved = (Path(temporary) / f"{name}{SUFFIX}" for name in ("whole", "halved"))
         source.network.save_weights(whole)
         _to_float16(whole, halved)
         content = halved.read_bytes()
     path = folder / f"{source.name}{SUFFIX}"
-    record = {"config": source.config.to_json(), "result": source.result}
+    digest = weights_digest(source.network)
+    record = {"config": source.config.to_json(), "result": source.result, "weights_sha256": digest}
     install({path: content, folder / f"{source.name}.json": json_bytes(record)})
     return path
 

@@ -12,8 +12,9 @@ from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.data import FashionMnist, find_data, load_fashion_mnist
-from train.live import Paths, digests_of
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, find_collection
+from train.paths import Paths, digests_of, gather_paths, others
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, require_apart, rows_of
+from train.source import Source
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -23,15 +24,16 @@ PARITY_IMAGES = 1000
 
 @dataclass(frozen=True)
 class Data:
-    """Fashion-MNIST, and collections of real pictures, where at hand, of each layout one or more."""
+    """Fashion-MNIST, and collections of real pictures, where at hand, of each layout one or more; which are ``own``."""
 
     fashion_mnist: FashionMnist
     pictures: dict[Layout, tuple[Path, ...]]
+    own: frozenset[Path] = frozenset()
 
     @property
     def digests(self) -> dict[str, str]:
         """SHA-256 of the collections, of a folder that of its table, by their names."""
-        return digests_of(Paths(self.pictures.get(PHOTOS, ()), self.pictures.get(PRODUCTS, ())))
+        return digests_of(Paths(self.pictures.get(PHOTOS, ()), self.pictures.get(PRODUCTS, ()), self.own))
 
 
 @dataclass(frozen=True)
@@ -49,18 +51,26 @@ def load_data(
 
     Raises DataError if something is damaged, or if it is for a live model and there are no photos.
     """
-    folder, own = find_data(data_dir), own or {}
-    pictures = {}
-    for layout in (PHOTOS, PRODUCTS):
-        published = find_collection(folder, layout) if folder else None
-        if paths := (*([published] if published else []), *own.get(layout, ())):
-            pictures[layout] = paths
+    own = own or {}
+    paths = gather_paths(find_data(data_dir), own.get(PHOTOS, ()), own.get(PRODUCTS, ()))
+    pictures = {layout: found for layout, found in ((PHOTOS, paths.photos), (PRODUCTS, paths.products)) if found}
     if is_live and PHOTOS not in pictures:
         raise DataError(
             "a live model is calibrated on photos: put photos.zip, or a folder photos, beside fashion-mnist/ in the "
             "folder named by --data or EDGE_APP_DATA, or name an archive or folder with --photos."
         )
-    return Data(load_fashion_mnist(data_dir, seed), pictures)
+    return Data(load_fashion_mnist(data_dir, seed), pictures, paths.own)
+
+
+def require_same_pictures(source: Source, data: Data) -> None:
+    """Raises DataError for a live network that has learned from other published collections than those at hand: its
+    thresholds would be fitted on people whose photos it may know."""
+    if source.is_live and (names := others(source.config.data, data.digests)):
+        raise DataError(
+            f"{source.config.name} has learned from other {' and '.join(names)} than these, perhaps from some that are "
+            "for validation here. Name the folder it has learned from with --data, or let it learn from these first: "
+            f"python -m train {source.config.model} --recipe live --start-from RUN."
+        )
 
 
 def prepare(
@@ -70,10 +80,8 @@ def prepare(
     many of each class, drawn by ``seed``. Raises DataError if there is no garment."""
     with ExitStack() as stack:
         collections = [stack.enter_context(Collection(path, layout)) for path in paths]
-        found = [(each, row) for each in collections for row in each.pictures if row.split == split]
-        if not any(row.is_garment for _, row in found):
-            places = ", ".join(map(str, paths))
-            raise DataError(f"{places}: no garment of the split {split}. Give some rows that split.")
+        require_apart(collections)
+        found = rows_of(collections, split)
         if per_kind is not None:
             kinds = np.unique([" ".join(row.classes) for _, row in found], return_inverse=True)[1]
             found = [found[index] for index in np.sort(stratified(kinds, per_kind, seed))]

@@ -19,6 +19,10 @@ COMMANDS = {
     "project": "train.project",
     "teach-figures": "train.teach_figures",
 }
+ELSEWHERE = (
+    "{} has learned from other pictures than these, perhaps from some that are for validation here: figures and "
+    "thresholds may come out too good."
+)
 WITH_KERAS = ("maps", "points")  # compare looks for it itself: it needs it for runs only
 
 
@@ -51,7 +55,7 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "contract), which may take other pixels, such as vgg19; may be given more than once",
     )
     parser.add_argument("--out", metavar="DIR", help="the run's folder (runs/MODEL-RECIPE)")
-    parser.add_argument("--seed", type=_whole, default=1, help="of the split, the weights and the order of images (1)")
+    parser.add_argument("--seed", type=_seed, default=1, help="of the split, the weights and the order of images (1)")
     parser.add_argument(
         "--mixed-precision",
         choices=("bfloat16", "float16"),
@@ -88,6 +92,12 @@ def _whole(text: str) -> int:
     return int(text)
 
 
+def _seed(text: str) -> int:
+    if (seed := _whole(text)) >= 2**32:  # Keras takes no other
+        raise argparse.ArgumentTypeError(f"{text}: expected a whole number below 2**32")
+    return seed
+
+
 def _positive(text: str) -> float:
     try:
         number = float(text)
@@ -109,6 +119,9 @@ def main(argv: list[str]) -> int:
         args = parse(argv)
         load_backend()
         return _train(args)
+    except ModuleNotFoundError as error:
+        print(f"error: {error.name} is not installed here. Install it by `pip install -e '.[train]'`", file=sys.stderr)
+        return 2
     except (EdgeAppError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
@@ -137,7 +150,7 @@ def _refuse(args: argparse.Namespace) -> None:
 def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
     from train.devices import computes_in, computing_in, device_name, on_gpu
-    from train.live import digests_of, find_paths
+    from train.paths import began_elsewhere, digests_of, elsewhere, find_paths
     from train.recipes import Config, quantization_aware, recipe_of
     from train.run import Inputs, run, summary
     from train.staff import load_staff
@@ -172,6 +185,9 @@ def _train(args: argparse.Namespace) -> int:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     staff = load_staff(args.teacher, recipe, shape, args.seed, team)
     recipe = staff.recipe(recipe)
+    digests |= elsewhere(beginning.name, beginning.learned, digests)
+    if began_elsewhere(digests, beginning.name):
+        print(ELSEWHERE.format(beginning.name), file=sys.stderr)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, digests, staff.names, precision, beginning.name)
     run_dir = Path(args.out or f"runs/{config.name}")

@@ -29,9 +29,11 @@ from train.augment import augmentation_layers, reseed
 from train.data import FashionMnist
 from train.files import write_atomically
 from train.fit import SETTLING, Batches, Examples, Phase, Trained, drops, fit
-from train.live import Lessons, Paths, live_network, load_lessons
+from train.live import Lessons, live_network, load_lessons
 from train.mixture import spec_of
-from train.recipes import START, Config, Recipe
+from train.paths import START, Paths
+from train.pictures import PHOTOS, PRODUCTS
+from train.recipes import Config, Recipe
 from train.team import ALONE, Team
 from train.world import live_augmentation
 
@@ -170,8 +172,9 @@ def folder_of(config: Config, run_dir: Path) -> Path:
     assert recipe.mixture is not None and recipe.teaching is not None
     coloured = dataclasses.replace(recipe.mixture, fashion=0)  # nobody is asked about Fashion-MNIST as it is
     mixture = [dataclasses.asdict(coloured), recipe.batch_size, VIEW_SIDE, MIXED_SHARE, MIXED]
-    data = {name: digest for name, digest in config.data.items() if name != START + config.start}  # the pupil's own
-    asked = json.dumps([config.seed, data, mixture, recipe.teaching.views], sort_keys=True)
+    data = {name: digest for name, digest in config.data.items() if not name.startswith(START)}  # the pupil's own
+    classes = [PHOTOS.classes, PHOTOS.training_classes, PRODUCTS.classes]
+    asked = json.dumps([config.seed, data, mixture, recipe.teaching.views, classes], sort_keys=True)
     return run_dir.parent / "answers" / hashlib.sha256(asked.encode()).hexdigest()[:16]
 
 

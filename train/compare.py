@@ -26,6 +26,7 @@ from train.documents import with_block
 from train.files import write_atomically
 from train.judge import Judgement, judge
 from train.metrics import Int64, accuracy, confusion
+from train.paths import warn_of_others
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collections
 from train.quiet import load_backend
 
@@ -188,6 +189,7 @@ def main(argv: list[str]) -> int:
     test = load_fashion_mnist(args.data, 1).test
     installed = sorted(contracts(), key=lambda contract: (contract.variant != "live", contract.name))
     classifiers = [Classifier.load(contract.name) for contract in installed]
+    warn_of_others(installed, collections)
     models = []
     for classifier, invoke_ms in zip(classifiers, invoke_times_ms(classifiers), strict=True):
         models.append(measure(classifier, invoke_ms, (test.images, test.labels), collections))

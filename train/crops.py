@@ -26,6 +26,7 @@ from train.compare import ROOT, table
 from train.data import Split, load_fashion_mnist
 from train.documents import with_block
 from train.files import write_atomically
+from train.paths import warn_of_others
 from train.pictures import PHOTOS, Collection, Layout, Picture, find_collections
 
 UInt8 = npt.NDArray[np.uint8]
@@ -168,10 +169,12 @@ def main(argv: list[str]) -> int:
     )
     args = parser.parse_args(argv)
     paths = find_collections(args.data)
-    val = load_fashion_mnist(args.data, 1).val
     names = args.model or [contract.name for contract in contracts() if contract.variant == "live"]
     body = []
-    for classifier in [Classifier.load(name) for name in names]:
+    classifiers = [Classifier.load(name) for name in names]
+    warn_of_others([classifier.contract for classifier in classifiers], paths)
+    for classifier in classifiers:
+        val = load_fashion_mnist(args.data, classifier.contract.recipe["seed"]).val
         with Collection(paths[PHOTOS], PHOTOS) as collection:
             frames_rgb = [collection.frame(row) for row in garments(collection)[:TIMED]]
         body += lines(ask(classifier, paths, val), time_ratios(classifier, frames_rgb))

@@ -1,8 +1,7 @@
 """The recipe ``live``: a network that knows garments in photos, shops and Fashion-MNIST, and when there is none."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.contract import InputSpec, sha256
-from edge_app.errors import DataError
+from edge_app.contract import InputSpec
 from edge_app.labels import LIVE
 from train.data import FashionMnist, Split
 from train.devices import computing_in
@@ -31,7 +29,8 @@ from train.mixture import (
     with_masks,
 )
 from train.normalized import begin_as, network_to_train
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
+from train.paths import Paths
+from train.pictures import PHOTOS, PRODUCTS
 from train.recipes import Augmentation, Config
 from train.team import ALONE, Team
 from train.world import live_augmentation
@@ -41,57 +40,6 @@ UInt8 = npt.NDArray[np.uint8]
 
 STILL = Augmentation(rotation_deg=0, shift=0, shear_deg=0, zoom=0)
 FASHION_VAL_PER_CLASS = 240  # about as many validation pictures as there are of products
-
-
-@dataclass(frozen=True)
-class Paths:
-    """Where collections of real pictures are: zip archives or folders."""
-
-    photos: tuple[Path, ...]
-    products: tuple[Path, ...]
-
-    @property
-    def all(self) -> tuple[tuple[Layout, Path], ...]:
-        """Each with its layout."""
-        return tuple((PHOTOS, path) for path in self.photos) + tuple((PRODUCTS, path) for path in self.products)
-
-    @contextmanager
-    def opened(self) -> Iterator[dict[Layout, list[Collection]]]:
-        """All of them, open, by layout. Raises DataError."""
-        with ExitStack() as stack:
-            found: dict[Layout, list[Collection]] = {PHOTOS: [], PRODUCTS: []}
-            for layout, path in self.all:
-                found[layout].append(stack.enter_context(Collection(path, layout)))
-            yield found
-
-
-def find_paths(data_dir: Path | None, own_photos: list[Path], own_products: list[Path]) -> Paths:
-    """photos and products of ``data_dir``, and a user's own. Raises DataError if there is none of a kind."""
-
-    def find(layout: Layout, own: list[Path]) -> tuple[Path, ...]:
-        published = find_collection(data_dir, layout) if data_dir else None
-        if not (found := (*([published] if published else []), *own)):
-            raise DataError(
-                f"the recipe live needs {layout.name}: put {layout.name}.zip into the folder named by --data or "
-                f"EDGE_APP_DATA, or name an archive or folder with --{layout.name}."
-            )
-        return found
-
-    return Paths(find(PHOTOS, own_photos), find(PRODUCTS, own_products))
-
-
-def digests_of(paths: Paths) -> dict[str, str]:
-    """SHA-256 of each archive, or of a folder's table, by as much of its path as no other has. Raises DataError."""
-    digests: dict[str, str] = {}
-    for layout, path in paths.all:
-        file = path if path.is_file() else path / f"{layout.name}.csv"
-        parts = file.absolute().parts
-        names = ("/".join(parts[-count:]) for count in range(1 if file.suffix == ".zip" else 2, len(parts) + 1))
-        try:
-            digests[next(name for name in names if name not in digests)] = sha256(file)
-        except OSError as error:
-            raise DataError(f"{file}: cannot be read ({error.strerror}). Name another collection.") from error
-    return digests
 
 
 @dataclass(frozen=True)

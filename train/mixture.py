@@ -15,12 +15,11 @@ import numpy as np
 import numpy.typing as npt
 
 from edge_app.contract import InputSpec
-from edge_app.errors import DataError
 from edge_app.labels import LIVE, NONE
 from edge_app.pixels import resize
 from edge_app.preprocess import frame_to_input
 from train.data import Split
-from train.pictures import Collection, Picture
+from train.pictures import Collection, Picture, rows_of
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -137,7 +136,7 @@ def product_part(pictures: UInt8, targets: Float32, count: int) -> Part:
 def nothing_part(patches: UInt8, count: int, random: np.random.Generator) -> Part:
     """Patches of rooms uint8 (N, S, S, C), and a third as many textures."""
     side, channels = patches.shape[1], patches.shape[-1]
-    textures = np.stack([texture(side, random) for _ in range(len(patches) // 3)])
+    textures = np.stack([texture(side, random) for _ in range(max(1, len(patches) // 3))])
     pictures = np.concatenate([patches, textures[..., np.newaxis].repeat(channels, axis=-1)])
     return Part(with_masks(pictures), np.tile(target((NONE,)), (len(pictures), 1)), count)
 
@@ -161,16 +160,11 @@ def load(
     rows: list[Picture] = []
     pictures: list[UInt8] = []
     patches: list[UInt8] = []
-    for collection in collections:
-        for row in collection.pictures:
-            if row.split == split:
-                frame_rgb = collection.frame(row)
-                rows.append(row)
-                pictures.append(frame_to_input(frame_rgb, spec))
-                patches += margin_patches(frame_rgb, spec, random) if with_patches else []
-    if not rows:
-        places = ", ".join(str(collection.path) for collection in collections)
-        raise DataError(f"{places}: no picture of the split {split}. Give the rows of some people that split.")
+    for collection, row in rows_of(collections, split):
+        frame_rgb = collection.frame(row)
+        rows.append(row)
+        pictures.append(frame_to_input(frame_rgb, spec))
+        patches += margin_patches(frame_rgb, spec, random) if with_patches else []
     targets = np.stack([target(row.classes) for row in rows])
     return Loaded(rows, np.stack(pictures), targets, np.reshape(np.array(patches, np.uint8), (-1, *spec.shape)))
 

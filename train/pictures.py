@@ -9,6 +9,7 @@ import csv
 import io
 import zipfile
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Self
@@ -162,10 +163,33 @@ def find_collections(data_dir: str | None) -> dict[Layout, Path]:
     return collections
 
 
+def require_apart(collections: Sequence[Collection]) -> None:
+    """Raises DataError if a person is in one split here and in the other there."""
+    seen: dict[str, tuple[str, Path]] = {}
+    for collection in collections:
+        for row in collection.pictures:
+            split, path = seen.setdefault(row.person, (row.split, collection.path))
+            if row.person and split != row.split:
+                raise DataError(
+                    f"{collection.path}: person {row.person} is in its split {row.split} and in the split {split} of "
+                    f"{path}. Put all pictures of a person into one."
+                )
+
+
+def rows_of(collections: Sequence[Collection], split: str) -> list[tuple[Collection, Picture]]:
+    """All rows of a split, each with its collection, at least one of them of a garment. Raises DataError."""
+    found = [(each, row) for each in collections for row in each.pictures if row.split == split]
+    if not any(row.is_garment for _, row in found):
+        places = ", ".join(str(each.path) for each in collections)
+        raise DataError(f"{places}: no garment of the split {split}. Give some rows that split.")
+    return found
+
+
 def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
     """The rows of a collection's table; ``name`` is what messages call it.
 
-    Raises DataError for a missing column, an unknown label or split, a row cut short, or a person in both splits.
+    Raises DataError for a missing column, an unknown label or split, a row cut short, a person in both splits, or a
+    picture that has two rows.
     """
     try:
         reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
@@ -176,6 +200,7 @@ def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
     if missing := [column for column in needed if column not in (reader.fieldnames or ())]:
         raise DataError(f"{name}: no column {', '.join(missing)}. It needs {', '.join(needed)}.")
     pictures: list[Picture] = []
+    names: set[str] = set()
     split_of: dict[str, str] = {}
     for number, row in enumerate(rows, start=2):
         label, split, person = row[layout.label_column], row["split"], row.get("sender_id") or ""
@@ -188,5 +213,8 @@ def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
             raise DataError(f"{place}: split {split!r}, expected train or val.")
         if person and split_of.setdefault(person, split) != split:
             raise DataError(f"{place}: person {person} is in both splits. Put all pictures of a person into one.")
+        if row["image"] in names:
+            raise DataError(f"{place}: {row['image']} has a row before this one. Leave one of the two out.")
+        names.add(row["image"])
         pictures.append(Picture(row["image"], layout.classes_of(row["image"], label, split), person, split))
     return pictures

@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge_app.classifier import Classifier
 from edge_app.contract import Contract, InputSpec
-from edge_app.errors import DataError
+from edge_app.errors import DataError, ModelNotFound
 from edge_app.labels import FASHION, NONE
 from edge_app.models import contracts
 from edge_app.points import Points, pack_points, points_path, unit
@@ -24,7 +24,7 @@ from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, find_c
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
 
-SEED = 1
+SEED = 1  # of which pictures are chosen
 PER_CLASS = {PHOTOS: 30, PRODUCTS: 25}  # pictures of a live model's points
 FASHION_LIVE, FASHION_ALONE = 10, 60  # Fashion-MNIST images of a class: beside real pictures, and for its own models
 ROOMS = 100  # patches from the photos' margins
@@ -59,12 +59,14 @@ def real_garments(path: Path, layout: Layout, spec: InputSpec, random: np.random
                 yield Known(margin_patches(frame_rgb, spec, random)[0], (NONE,))
 
 
-def fashion_garments(data: str | None, spec: InputSpec, per_class: int, random: np.random.Generator) -> Iterator[Known]:
-    """Images of Fashion-MNIST's training split."""
-    train = load_fashion_mnist(data, SEED).train
+def fashion_garments(
+    data: str | None, contract: Contract, per_class: int, random: np.random.Generator
+) -> Iterator[Known]:
+    """Images of Fashion-MNIST that the model was trained on."""
+    train = load_fashion_mnist(data, contract.recipe["seed"]).train
     for label, name in enumerate(FASHION):
         rows = random.permutation(np.flatnonzero(train.labels == label))[:per_class]
-        for pixels in images_to_input(train.images[np.sort(rows)], spec.shape):
+        for pixels in images_to_input(train.images[np.sort(rows)], contract.input.shape):
             yield Known(pixels, (name,))
 
 
@@ -83,7 +85,7 @@ def known(contract: Contract, data: str | None) -> list[Known]:
         pictures += real_garments(path, layout, contract.input, random)
     return [
         *pictures,
-        *fashion_garments(data, contract.input, FASHION_LIVE if is_live else FASHION_ALONE, random),
+        *fashion_garments(data, contract, FASHION_LIVE if is_live else FASHION_ALONE, random),
     ]
 
 
@@ -112,7 +114,10 @@ def main(argv: list[str]) -> int:
         "--data", metavar="DIR", help="folder with fashion-mnist/, photos and products ($EDGE_APP_DATA)"
     )
     args = parser.parse_args(argv)
-    for name in [args.model] if args.model else [contract.name for contract in contracts()]:
+    installed = [contract.name for contract in contracts()]
+    if args.model and args.model not in installed:  # a file of another folder would take an installed one's points
+        raise ModelNotFound(f"no model {args.model} is installed. Choose one of {', '.join(installed)}.")
+    for name in [args.model] if args.model else installed:
         classifier = Classifier.load(name)
         points = make_points(classifier, known(classifier.contract, args.data))
         content, path = pack_points(points, classifier.contract), points_path(classifier.contract)

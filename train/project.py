@@ -53,7 +53,7 @@ def _count(text: str) -> int:
 def load(classifier: Classifier, data: str | None, count: int) -> list[Pictures]:
     """Fashion-MNIST, and the photos if there are any. Raises DataError."""
     folder = find_data(data)
-    sets = [fashion(load_fashion_mnist(data, SEED).val, classifier, count)]
+    sets = [fashion(load_fashion_mnist(data, classifier.contract.recipe["seed"]).val, classifier, count)]
     path = find_collection(folder, PHOTOS) if folder else None
     if path:
         sets.append(photos(path, classifier, count, SEED))

@@ -8,8 +8,6 @@ from edge_app.errors import RunError
 from train.devices import PRECISIONS
 from train.models import CNNS, MODELS, WIDE
 
-START = "start "  # before its name, in Config.data: the network that the run began with
-
 
 @dataclass(frozen=True)
 class Augmentation:

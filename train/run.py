@@ -25,10 +25,11 @@ from train.devices import computing_in, device_name
 from train.files import write_atomically, write_json
 from train.fit import Examples, Trained, fashion_phases, fit, views
 from train.keeper import HISTORY
-from train.live import Paths, judge_live, load_lessons, train_live
+from train.live import judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
 from train.normalized import network_to_train, plain
+from train.paths import Paths
 from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
 from train.report import REPORT, write_report
@@ -174,8 +175,8 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         raise RunError(f"another process is training in {run_dir}. Wait for it, or name another --out.") from error
     except OSError as error:
         raise RunError(
-            f"{run_dir} cannot be written to ({error.strerror or error}). All epochs that it holds are whole: make "
-            "room, and the same command goes on from the last one."
+            f"{run_dir} cannot be written to ({error.strerror or error}). Name another --out, or make room: a run that "
+            "has begun holds whole epochs, and the same command goes on from the last one."
         ) from error
 
 

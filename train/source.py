@@ -57,23 +57,26 @@ def load_source(path: Path) -> Source:
         return _read_back(path)
     is_run = path.is_dir()
     weights = path / WEIGHTS if is_run else path
+    digest = None  # of a run, which is written by one process; checkpoints of earlier versions have none either
     try:
         if is_run:
             config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
             result = json.loads((path / RESULT).read_text(encoding="utf-8"))
         else:
             record = json.loads(Path(str(path).removesuffix(SUFFIX) + ".json").read_text(encoding="utf-8"))
-            config, result = record["config"], record["result"]
+            config, result, digest = record["config"], record["result"], record.get("weights_sha256")
         parsed = Config.from_json(config)
         _require_complete(result)
         network = build(parsed.model, parsed.size, live=parsed.recipe.mixture is not None)
         network.load_weights(weights)
+        network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
+        if digest not in (None, weights_digest(network)):
+            raise ValueError("its weights are not those that the file beside it is of")
     except (OSError, ValueError, TypeError, KeyError, RunError) as error:
         raise RunError(
             f"{path}: not a complete run or checkpoint ({str(error).rstrip('.')}). Name a folder that `python -m "
             f"train` has finished, or a file assets/checkpoints/NAME{SUFFIX}."
         ) from error
-    network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
     return Source(parsed, result, network, is_run)
 
 

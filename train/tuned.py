@@ -12,21 +12,24 @@ import keras
 from edge_app.errors import RunError
 from train.eight_bits import CONVERTED, is_converted
 from train.models import build_vgg19_base, build_vgg19_head, join_vgg19
-from train.recipes import START, Recipe, further
-from train.source import load_source, require_seed
+from train.paths import START
+from train.recipes import Recipe, further
+from train.source import Source, load_source, require_seed
 from train.vgg19 import load_base, weights_digest
 
 
 @dataclass(frozen=True)
 class Beginning:
     """What vgg19 begins with: a ``base``, and a ``head`` if it was tuned before; or a trained CNN, ``network``, and
-    whether it learned ``normalized``. Then also the ``name`` it had, and digests of the weights, by what they are."""
+    whether it learned ``normalized``. Then also the ``name`` it had, digests of what it had ``learned`` from, and of
+    the weights, by what they are."""
 
     base: keras.Model | None = None
     head: keras.Model | None = None
     network: keras.Model | None = None
     normalized: bool = False
     name: str = ""
+    learned: dict[str, str] = field(default_factory=dict)
     digests: dict[str, str] = field(default_factory=dict)
 
     def shortened(self, recipe: Recipe) -> Recipe:
@@ -46,8 +49,10 @@ def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path |
     if start_from is None:
         base = load_base(size, backbone_weights)
         return Beginning(base, digests={"vgg19 base": weights_digest(base)})
-    name, base, head = load_tuned(start_from, size, seed)
-    return Beginning(base, head, name=name, digests={START + name: weights_digest(join_vgg19(base, head))})
+    source, base, head = load_tuned(start_from, size, seed)
+    name = source.name if is_converted(start_from) else source.config.name
+    digests = {START + name: weights_digest(join_vgg19(base, head))}
+    return Beginning(base, head, name=name, learned=source.config.data, digests=digests)
 
 
 def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
@@ -69,12 +74,13 @@ def begin_cnn(model: str, seed: int, start_from: Path) -> Beginning:
         network=network,
         normalized=source.config.recipe.normalized,
         name=name,
+        learned=source.config.data,
         digests={START + name: weights_digest(network)},
     )
 
 
-def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, keras.Model]:
-    """The name, base and head of a vgg19 for cameras, for pictures of ``size`` x ``size`` pixels, whatever size it had.
+def load_tuned(path: Path, size: int, seed: int) -> tuple[Source, keras.Model, keras.Model]:
+    """A trained vgg19 for cameras, for pictures of ``size`` x ``size`` pixels, whatever size it had.
 
     The head averages over places, so the weights fit any size. Raises RunError for any other network.
     """
@@ -90,4 +96,4 @@ def load_tuned(path: Path, size: int, seed: int) -> tuple[str, keras.Model, kera
         )
     require_seed(path, source.config.seed, seed)
     join_vgg19(base, head).set_weights(source.network.get_weights())
-    return source.name if is_converted(path) else source.config.name, base, head
+    return source, base, head

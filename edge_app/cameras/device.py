@@ -90,7 +90,7 @@ def first_device() -> DeviceCamera:
         raise forbidden
     raise CameraError(
         "no camera found on this machine that gives a picture; plug one in, or stop the program that uses it, and "
-        "start again"
+        "start again (what a Raspberry Pi's own camera still needs, --camera picamera says)"
     )
 
 

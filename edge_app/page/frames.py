@@ -23,7 +23,7 @@ from edge_app.pixels import UInt8
 from edge_app.region import WHOLE, Region
 from edge_app.watch import GaveUp, Watch
 
-MAX_JPEG_CHARS = 300_000
+MAX_JPEG_CHARS = 300_000  # in base64: 225 kB
 MAX_PIXELS = 1_000_000
 MAX_VISITOR_CHARS = 64
 WATCH_TIMEOUT_S = 2.0
@@ -184,7 +184,7 @@ def read_message(message: object, models: list[str]) -> Message:
     if not isinstance(jpeg, str) or not isinstance(after, int):
         raise Refused("the message holds no picture")
     if len(jpeg) > MAX_JPEG_CHARS:
-        raise Refused(f"the picture is larger than {MAX_JPEG_CHARS // 1000} KB")
+        raise Refused(f"the picture is larger than {MAX_JPEG_CHARS * 3 // 4 // 1000} kB")
     threshold, region = message.get("threshold"), message.get("region")
     wish = Wish(
         model,

@@ -11,7 +11,7 @@ import pytest
 
 from converters.benchmark import COMMAND, REPORT, RESULTS, lacking, multiply_accumulates
 from converters.benchmark_report import comparison, duration, plot, tables
-from converters.card import card, changes, commands, own_collections
+from converters.card import card, changes, commands
 from converters.peers import Array, Engine, Missing, engines, inlined, litert
 from converters.quantize import MODES
 from converters.race import race, require_same_labels, summary
@@ -133,9 +133,15 @@ def test_the_card_names_ones_own_pictures() -> None:
     assert "not published" not in card(known)
     known["config"]["data"]["mine/photos.csv"] = "0" * 64
     assert "MIT licence), on mine/photos.csv, which is not published, mixed" in " ".join(card(known).split())
-    assert own_collections(known["config"]["data"]) == ["mine/photos.csv"]
-    # Of the two places for photos the first is the published one's.
-    assert own_collections({"photos/photos.csv": "", "products.zip": "", "photos.zip": ""}) == ["photos.zip"]
+
+
+def test_the_card_says_if_it_began_with_a_network_that_knew_other_pictures() -> None:
+    known = json.loads((assets_dir() / "models" / f"cnn4{CARD}").read_text(encoding="utf-8"))
+    told = "had learned from others, perhaps from some of these: figures may be too good."
+    assert told not in card(known) and "Nobody who took a validation photo took one to train on." in card(known)
+    known["config"]["data"][f"start {known['config']['start']}, photos"] = "0" * 64
+    text = " ".join(card(known).split())
+    assert told in text and "Nobody who took" not in text
 
 
 def test_the_card_says_what_of_a_recipe_has_changed() -> None:

@@ -1,6 +1,7 @@
 """What a conversion is calibrated on: the variant's own kind of pictures."""
 
 import hashlib
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -14,14 +15,17 @@ from converters.data import (
     calibration_pixels,
     load_data,
     parity_pixels,
+    require_same_pictures,
     stratified,
     validation_pictures,
 )
 from converters.quantize import calibrate, export_float32, quantization_recipe, telling_range
 from edge_app.contract import InputSpec
 from edge_app.errors import DataError
+from edge_app.models import assets_dir
 from train.data import FashionMnist, Split
 from train.pictures import PHOTOS
+from train.source import load_source
 
 SPEC = InputSpec((28, 28, 1), "grey", "whole")
 
@@ -87,6 +91,18 @@ def test_archives_of_one_name_keep_their_digests(data: Data, tmp_path: Path) -> 
         "photos.zip": hashlib.sha256(b"published").hexdigest(),
         "mine/photos.zip": hashlib.sha256(b"mine").hexdigest(),
     }
+
+
+def test_a_model_is_not_fitted_on_people_it_may_know(data: Data, tmp_path: Path) -> None:
+    source = load_source(assets_dir() / "checkpoints" / "cnn4.weights.h5")
+    require_same_pictures(replace(source, config=replace(source.config, data={})), data)
+    places = tmp_path / "photos"
+    places.mkdir()
+    (places / "photos.csv").write_text("image,label,sender_id,split")
+    published = replace(data, pictures={PHOTOS: (places,)})
+    with pytest.raises(DataError, match=r"^cnn4-live has learned from other photos than these"):
+        require_same_pictures(source, published)
+    require_same_pictures(source, replace(published, own=frozenset({places})))  # says nothing of published ones
 
 
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:

@@ -113,6 +113,15 @@ def test_cross_validation_judges_people_it_was_not_fitted_on() -> None:
     assert cross_validate(right, logits, anybody, seed=1).wrong < found.wrong
 
 
+@pytest.mark.parametrize("whose", [["a", "a", "a", "a"], ["a", "a", "b", "b"]])
+def test_cross_validation_needs_nothing_of_several_people(whose: list[str]) -> None:
+    """Of one person altogether, or as if of one where it counts: without b's pictures of nothing none are left."""
+    logits = live_logits([0.9, 0.9, 0.05, 0.05], [0.05, 0.05, 0.9, 0.9])
+    right = np.eye(3, dtype=np.float32)[[0, 0, 2, 2]]
+    with pytest.raises(DataError, match="without a garment are of too few people"):
+        cross_validate(right, logits, whose, seed=1)
+
+
 def test_expected_calibration_error() -> None:
     # Two bins: 0.9 right every second time (gap 0.4, a half of all), 0.5 right every second time (gap 0).
     confidence = np.array([0.9, 0.9, 0.5, 0.5], np.float32)

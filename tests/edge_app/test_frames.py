@@ -116,7 +116,7 @@ def test_a_visitor_may_send_a_frame_in_ten_seconds() -> None:
         ({"visitor": "a", "model": "m", "threshold": float("nan")}, "from 0 to 1"),
         ({"visitor": "a", "model": "m", "region": [0, 0, 1]}, "left, top, width and height"),
         ({"visitor": "a", "model": "m", "region": [0, 0, 1, 1.1]}, "from 0 to 1"),
-        ({"visitor": "a", "model": "m", "jpeg": "A" * (MAX_JPEG_CHARS + 1)}, "larger than 300 KB"),
+        ({"visitor": "a", "model": "m", "jpeg": "A" * (MAX_JPEG_CHARS + 1)}, "larger than 225 kB"),
     ],
 )
 def test_messages_no_script_of_ours_sends_are_refused(message: object, words: str) -> None:

@@ -31,9 +31,10 @@ from train.answers import (
 )
 from train.data import FashionMnist, Split
 from train.fit import Examples, apart
-from train.live import Lessons, Paths
+from train.live import Lessons
 from train.losses import answered, answered_accuracy, cross_entropy, taught
 from train.mixture import Part, target, with_masks
+from train.paths import Paths
 from train.recipes import ANSWERING, Config, Teaching, article, live
 from train.run import Inputs, run
 from train.staff import load_staff

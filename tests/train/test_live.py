@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 
 from train.fit import Examples
-from train.live import Lessons, Paths, digests_of, train_live
+from train.live import Lessons, train_live
 from train.mixture import Part, target, with_masks
+from train.paths import Paths, digests_of
 from train.recipes import Config, live
 
 

@@ -153,7 +153,9 @@ def test_state_that_does_not_fit_leaves_the_one_before(tmp_path: Path) -> None:
 
 def test_folder_that_cannot_be_written_to_is_said(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
-    with pytest.raises(RunError, match=r"file/run cannot be written to \(Not a directory\)\. .* make room, and"):
+    with pytest.raises(
+        RunError, match=r"file/run cannot be written to \(Not a directory\)\. Name another --out, or make room: a run"
+    ):
         run(config(1), Inputs(None), tmp_path / "file" / "run")  # type: ignore[arg-type]
 
 

@@ -145,7 +145,7 @@ def test_what_is_drawn_depends_on_seed_and_epoch_alone() -> None:
 def photos(tmp_path: Path) -> Path:
     """Three photos of two people: grey values 210 and 225 to train on, 240 to validate with."""
     (tmp_path / "images").mkdir()
-    rows = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Shoes,7,train", "c,Hat,8,val"]
+    rows = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Shoes,7,train", "c,Dress,8,val"]
     (tmp_path / "photos.csv").write_text("\n".join(rows))
     for name, value in (("a", 210), ("b", 225), ("c", 240)):
         assert cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.full((9, 7, 3), value, np.uint8))
@@ -170,8 +170,20 @@ def test_an_unreadable_picture_and_an_empty_split_are_told(photos: Path) -> None
         load([collection], "train", spec_of(4, 1), seed=1)
     table = photos / "photos.csv"
     table.write_text(table.read_text().replace("val", "train"))
-    with Collection(photos, PHOTOS) as collection, pytest.raises(DataError, match="no picture of the split val"):
+    with Collection(photos, PHOTOS) as collection, pytest.raises(DataError, match="no garment of the split val"):
         load([collection], "val", spec_of(4, 1), seed=1)
+
+
+def test_a_split_without_a_garment_is_refused_before_it_is_learned(photos: Path) -> None:
+    table = photos / "photos.csv"
+    table.write_text(table.read_text().replace("Dress", "Hat"))
+    with Collection(photos, PHOTOS) as collection, pytest.raises(DataError, match="no garment of the split val"):
+        load([collection], "val", spec_of(4, 1), seed=1)
+
+
+def test_few_patches_have_a_texture_beside_them() -> None:
+    part = nothing_part(np.full((2, 4, 4, 1), 7, np.uint8), 3, np.random.default_rng(1))
+    assert part.pictures.shape == (3, 4, 4, 2) and (part.pictures[:2, ..., 0] == 7).all()
 
 
 def test_one_of_several_collections_may_lack_a_split(photos: Path, tmp_path_factory: pytest.TempPathFactory) -> None:

@@ -55,6 +55,7 @@ def test_a_known_shoe_counts_in_training_only() -> None:
         ([*ROWS[:2], "b"], "row 3: unknown label None"),
         ([*ROWS, "e,Hat,9,test"], "row 6: split 'test', expected train or val"),
         ([*ROWS, "e,Hat,7,val"], "row 6: person 7 is in both splits"),
+        ([*ROWS, "a,Hat,,val"], "row 6: a has a row before this one"),
         ([ROWS[0], "../a,Hat,7,val"], r"row 2: '\.\./a' is no picture's name"),
         ([ROWS[0], '"a,Hat,7,val'], "not a CSV file"),
     ],

@@ -7,11 +7,11 @@ import pytest
 
 from edge_app.classifier import Classifier
 from edge_app.contract import Contract
-from edge_app.errors import DataError
+from edge_app.errors import DataError, ModelNotFound
 from edge_app.models import contracts, default_model
 from edge_app.points import read_points, unit
 from train.pictures import SHOES, Picture
-from train.points import Known, chosen, known, make_points
+from train.points import Known, chosen, known, main, make_points
 
 
 def test_training_garments_are_chosen_by_class() -> None:
@@ -51,6 +51,12 @@ def test_shipped_points_are_made_of_this_data(data_dir: Path) -> None:
     assert made.labels == kept.labels
     assert made.features == pytest.approx(kept.features, abs=0.02)  # two runtimes differ by up to two steps of int8
     assert made.logits == pytest.approx(kept.logits, abs=0.5)
+
+
+def test_points_are_of_installed_models_only() -> None:
+    """A copy elsewhere has the installed one's name, and would take the place of its points."""
+    with pytest.raises(ModelNotFound, match=r"no model elsewhere/cnn4\.tflite is installed\. Choose one of cnn1"):
+        main(["--model", "elsewhere/cnn4.tflite"])
 
 
 def test_a_live_model_needs_real_pictures(tmp_path: Path) -> None:

@@ -172,6 +172,7 @@ def test_backbone_weights_must_be_there_and_fit(tmp_path: Path) -> None:
         (("--data", "."), "fashion-mnist/train-images-idx3-ubyte.gz: not found"),
         (("--size", "32"), "cnn1 takes 28x28 pixels, not 32"),
         (("--seed", "-1"), "-1: expected a whole number, 0 or more"),
+        (("--seed", "4294967296"), "4294967296: expected a whole number below 2**32"),
     ],
 )
 def test_command_line_says_what_is_wrong(options: tuple[str, str], words: str) -> None:

@@ -1,6 +1,7 @@
 """Teachers and their student see the same views; what is learned is their soft answer."""
 
 import dataclasses
+import shutil
 from pathlib import Path
 
 import keras
@@ -94,3 +95,15 @@ def test_a_kept_checkpoint_is_known_by_its_weights(tmp_path: Path, monkeypatch: 
     assert checkpoint_of("cnn1-live", digest) == "assets/checkpoints/cnn1.weights.h5"
     assert checkpoint_of("cnn1-live", digest[::-1]) is None
     assert checkpoint_of("cnn1-article", digest) is None
+
+
+def test_weights_and_the_record_beside_them_belong_together(tmp_path: Path) -> None:
+    shipped = assets_dir() / "checkpoints"
+    for name in ("cnn1.weights.h5", "cnn1.json"):
+        shutil.copy(shipped / name, tmp_path)
+    load_source(tmp_path / "cnn1.weights.h5")
+    other = load_source(shipped / "cnn1.weights.h5").network
+    other.set_weights([weight * 0.5 for weight in other.get_weights()])
+    other.save_weights(tmp_path / "cnn1.weights.h5")
+    with pytest.raises(RunError, match="its weights are not those that the file beside it is of"):
+        load_source(tmp_path / "cnn1.weights.h5")

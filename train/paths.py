@@ -1,0 +1,124 @@
+"""Where collections of real pictures are, published ones and a user's own, and what tells them from others."""
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from edge_app.contract import Contract, sha256
+from edge_app.errors import DataError
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection, require_apart
+
+# The names by which digests of published collections are kept: an archive's, or that of a folder's table.
+PUBLISHED = {layout: (f"{layout.name}.zip", f"{layout.name}/{layout.name}.csv") for layout in (PHOTOS, PRODUCTS)}
+
+START = "start "  # before its name, in Config.data: the network that the run began with
+
+
+@dataclass(frozen=True)
+class Paths:
+    """Where collections of real pictures are: zip archives or folders, and which of them are a user's ``own``."""
+
+    photos: tuple[Path, ...]
+    products: tuple[Path, ...]
+    own: frozenset[Path] = frozenset()
+
+    @property
+    def all(self) -> tuple[tuple[Layout, Path], ...]:
+        """Each with its layout."""
+        return tuple((PHOTOS, path) for path in self.photos) + tuple((PRODUCTS, path) for path in self.products)
+
+    @contextmanager
+    def opened(self) -> Iterator[dict[Layout, list[Collection]]]:
+        """All of them, open, by layout. Raises DataError."""
+        with ExitStack() as stack:
+            found: dict[Layout, list[Collection]] = {PHOTOS: [], PRODUCTS: []}
+            for layout, path in self.all:
+                found[layout].append(stack.enter_context(Collection(path, layout)))
+            for collections in found.values():
+                require_apart(collections)
+            yield found
+
+
+def gather_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: Sequence[Path]) -> Paths:
+    """photos and products of ``data_dir``, as far as they are there, and a user's own."""
+
+    def gather(layout: Layout, own: Sequence[Path]) -> tuple[Path, ...]:
+        published = find_collection(data_dir, layout) if data_dir else None
+        return (*([published] if published else []), *own)
+
+    own = frozenset((*own_photos, *own_products))
+    return Paths(gather(PHOTOS, own_photos), gather(PRODUCTS, own_products), own)
+
+
+def find_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: Sequence[Path]) -> Paths:
+    """The same. Raises DataError if there is none of a kind."""
+    paths = gather_paths(data_dir, own_photos, own_products)
+    for layout in (PHOTOS, PRODUCTS):
+        if layout not in dict(paths.all):
+            raise DataError(
+                f"the recipe live needs {layout.name}: put {layout.name}.zip into the folder named by --data or "
+                f"EDGE_APP_DATA, or name an archive or folder with --{layout.name}."
+            )
+    return paths
+
+
+def digests_of(paths: Paths) -> dict[str, str]:
+    """SHA-256 of each archive, or of a folder's table, by as much of its path as no other has; no own collection has a
+    name of PUBLISHED. Raises DataError, also for one that is named twice."""
+    reserved = {name for names in PUBLISHED.values() for name in names}
+    digests: dict[str, str] = {}
+    for layout, path in paths.all:
+        file = path if path.is_file() else path / f"{layout.name}.csv"
+        try:
+            digest = sha256(file)
+        except OSError as error:
+            raise DataError(f"{file}: cannot be read ({error.strerror}). Name another collection.") from error
+        if digest in digests.values():
+            raise DataError(f"{file}: the same as another collection that is learned from. Name each once.")
+        parts = file.absolute().parts
+        names = ("/".join(parts[-count:]) for count in range(1 if file.suffix == ".zip" else 2, len(parts) + 1))
+        taken = digests.keys() | (reserved if path in paths.own else set())
+        digests[next(name for name in names if name not in taken)] = digest
+    return digests
+
+
+def own_collections(data: Iterable[str]) -> list[str]:
+    """Of what a network was trained on, by its names in ``Config.data``, the collections that a user added."""
+    reserved = {name for names in PUBLISHED.values() for name in names}
+    return [name for name in data if name.endswith((".zip", ".csv")) and name not in reserved]
+
+
+def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
+    """Which of the published collections a network has learned that are not those that are here, with their digests:
+    what is for validation here may have been for training there. Of a kind that either lacks nothing is known."""
+
+    def published(data: Mapping[str, str], layout: Layout) -> str | None:
+        return next((data[name] for name in PUBLISHED[layout] if name in data), None)
+
+    found = {layout.name: (published(learned, layout), published(here, layout)) for layout in PUBLISHED}
+    return {name: known for name, (known, given) in found.items() if known and given and known != given}
+
+
+def elsewhere(name: str, learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
+    """``others`` of a network that a run begins with, as they are kept in ``Config.data``."""
+    return {f"{START}{name}, {kind}": digest for kind, digest in others(learned, here).items()}
+
+
+def began_elsewhere(data: Iterable[str], name: str) -> bool:
+    """Whether the run of this ``Config.data`` began with a network of that name that had learned from others."""
+    return any(key.startswith(f"{START}{name}, ") for key in data)
+
+
+def warn_of_others(contracts: Iterable[Contract], collections: Mapping[Layout, Path]) -> None:
+    """Says which models may have learned from pictures that they are now to be judged by."""
+    photos, products = (tuple(path for one, path in collections.items() if one is layout) for layout in PUBLISHED)
+    here = digests_of(Paths(photos, products))
+    for contract in contracts:
+        if contract.variant == "live" and (names := others(contract.data, here)):  # others learn from neither
+            print(
+                f"{contract.name} has learned from other {' and '.join(names)} than these, perhaps from some that are "
+                "for validation here: its figures may come out too good.",
+                file=sys.stderr,
+            )
