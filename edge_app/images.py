@@ -26,6 +26,10 @@ UInt8 = npt.NDArray[np.uint8]
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp")
 MAX_PIXELS = 40_000_000
 MAX_BYTES = 64 * 1024 * 1024
+JPEG = b"\xff\xd8\xff"
+START_OF_SCAN = b"\xff\xda"  # ITU-T T.81, table B.1; within a scan 0xff is followed by 0 or a restart's marker
+MAX_SCANS = 100  # progressive pictures have some ten; each costs a millisecond a megapixel, however empty it is
+BYTES_BY_CHANCE = 10_000  # a phone's short film after the picture has the mark once in 65,536 bytes
 
 _BAND_ROWS = 512
 _ORIENTATION_TAG = 0x0112
@@ -73,13 +77,15 @@ def decode_bytes(data: bytes, max_pixels: int = MAX_PIXELS, name: str = "picture
     Grey becomes three equal channels, 16 bits are scaled to 8, transparency shows white, EXIF orientation is applied;
     of an animation the first picture is taken. `name` is what messages call the picture.
 
-    Raises ImageError if the data is empty, damaged, of another format, longer than 64 MiB, or a picture of more than
-    `max_pixels`; the last two before anything is decoded.
+    Raises ImageError if the data is empty, damaged, of another format, longer than 64 MiB, a JPEG of many more scans
+    than any program makes, or a picture of more than `max_pixels`; the last three before anything is decoded.
     """
     if not data:
         raise ImageError(f"{name}: the file is empty; replace it with a picture")
     if len(data) > MAX_BYTES:
         raise ImageError(f"{name}: longer than {MAX_BYTES // 1024**2} MiB; make the picture smaller")
+    if data.startswith(JPEG) and data.count(START_OF_SCAN) > MAX_SCANS + len(data) // BYTES_BY_CHANCE:
+        raise ImageError(f"{name}: a JPEG of too many scans, which takes too long; save it again")
     image = _open(data, name)
     width, height = image.size
     if width * height > max_pixels:
@@ -100,7 +106,7 @@ def _open(data: bytes, name: str) -> ImageFile.ImageFile:
     """Reads the header: the size is known, no pixel is decoded."""
     file = io.BytesIO(data)
     try:
-        if data.startswith(b"\xff\xd8\xff"):
+        if data.startswith(JPEG):
             return JpegImagePlugin.JpegImageFile(file)
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
             return PngImagePlugin.PngImageFile(file)

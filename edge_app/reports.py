@@ -11,7 +11,7 @@ from edge_app.cameras.opening import open_camera
 from edge_app.decide import Decision
 from edge_app.errors import BlankPicture, CameraError
 from edge_app.pipeline import Wish
-from edge_app.watch import GaveUp, Watch
+from edge_app.watch import GaveUp, NotYet, Watch
 
 WATCHER = "reports"  # among a watch's watchers; a page's visitors are random
 PATIENCE_S = 10.0  # for a picture from a camera that is not in trouble: it may only now be opened
@@ -82,6 +82,8 @@ def follow(watch: Watch, wish: Wish, ears: Ears, stopping: threading.Event) -> N
     while not stopping.is_set():
         try:
             sight = watch.look(WATCHER, wish, number, PATIENCE_S)
+        except NotYet:
+            continue
         except CameraError as error:
             if str(error) != told:
                 told = str(error)

@@ -11,7 +11,7 @@ import cv2
 
 from edge_app.cameras.base import Camera, UInt8
 from edge_app.cameras.capture import Capture, Restarts
-from edge_app.errors import BlankPicture, CameraError
+from edge_app.errors import BlankPicture, CameraError, EdgeAppError
 from edge_app.pace import next_pace, small_grey
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
 from edge_app.pixels import resize
@@ -44,6 +44,10 @@ class GaveUp(CameraError):
     """The camera has failed too often and won't be opened again until somebody starts it."""
 
 
+class NotYet(EdgeAppError):
+    """The camera gives pictures, but the last one is still being looked at."""
+
+
 class Watch:
     """Opens the camera when the first watcher asks, closes it when none has asked for a while.
 
@@ -57,6 +61,7 @@ class Watch:
         self._number = 0  # of the newest frame that was looked for
         self._lock = threading.Condition()
         self._wanted: dict[str, tuple[Wish, float]] = {}  # by watcher, and until when
+        self._is_answering = False
         self._sight: Sight | None = None
         self._capture: Capture | None = None
         self._thread: threading.Thread | None = None
@@ -70,7 +75,8 @@ class Watch:
         """The newest sight with an answer to `wish`, once its number is another than `after`.
 
         Raises CameraError if the camera is in trouble or there is none within `timeout_s` of when it may be due,
-        BlankPicture if it gives only blank ones, and what `Classifier.load` raises.
+        NotYet if that is because answers take so long, BlankPicture if it gives only blank ones, and what
+        `Classifier.load` raises.
         """
         self._classifiers.get(wish.model)
         timeout_s += self._min_interval_s
@@ -90,6 +96,8 @@ class Watch:
                 raise GaveUp(self._capture.trouble)
             if self._capture and self._capture.is_blank:
                 raise BlankPicture(trouble)
+            if self._is_answering and not trouble:
+                raise NotYet("the last picture is still being looked at")
         raise CameraError(trouble or "the camera gives no picture")
 
     def close(self) -> None:
@@ -146,7 +154,11 @@ class Watch:
             if not is_due and wishes <= lines.keys():
                 continue
             lines = {wish: lines.get(wish) or Pipeline(self._classifiers.get(wish.model), wish) for wish in wishes}
-            answers = {wish: line.answer(frame.frame_rgb, frame.captured_s) for wish, line in lines.items()}
+            self._is_answering = True
+            try:
+                answers = {wish: line.answer(frame.frame_rgb, frame.captured_s) for wish, line in lines.items()}
+            finally:
+                self._is_answering = False
             sight = Sight(frame.number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
             with self._lock:
                 self._sight = sight

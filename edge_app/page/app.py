@@ -1,7 +1,6 @@
 """Serves the page."""
 
 import contextlib
-import io
 import ipaddress
 import os
 import secrets
@@ -21,6 +20,8 @@ from edge_app.page.gate import Gate, Rules
 from edge_app.page.health import health, is_well
 from edge_app.page.https import Certificate, own_certificate, own_names
 from edge_app.page.quick import gradio as gr
+from edge_app.page.quick import straight
+from edge_app.page.share import share_link
 from edge_app.pipeline import Classifiers, Wish
 from edge_app.reports import Ears, Seen, following, try_camera
 from edge_app.watch import Watch
@@ -123,18 +124,12 @@ def _launch(
     credentials: tuple[str, str] | None,
     certificate: Certificate | None,
 ) -> int:
-    if share:
-        print(
-            f"Asking for a share link, up to a minute. The page opens at http://{in_url(host)}:{port}/ meanwhile.",
-            flush=True,
-        )
     try:
-        # Gradio would print a dozen lines of its own about a share link.
-        with contextlib.redirect_stdout(io.StringIO()):
+        with straight():
             page.launch(
                 server_name=in_url(host),
                 server_port=port,
-                share=share,
+                share=False,  # share_link says why
                 auth=credentials,
                 theme=gr.themes.Base(font=FONTS, font_mono=MONO_FONTS),
                 footer_links=[],
@@ -155,11 +150,13 @@ def _launch(
             f"{in_url(host)}:{port} cannot be used: another program has the port, or the address is not this "
             "machine's. Choose another with --port or --host."
         ) from error
-    if share and page.share_url:
-        rules.share_host = page.share_url.partition("://")[2].rstrip("/")
-        print(f"Shared for a week at most, with whoever has the link: {page.share_url}")
-    elif share:
-        print("No share link could be had: Gradio's tunnel cannot be reached from here. The page goes on without.")
+    if share:
+        print(f"Asking for a share link, up to a minute. The page opens at {page.local_url} meanwhile.", flush=True)
+        if link := share_link(page):
+            rules.share_host = link.partition("://")[2]
+            print(f"Shared for a week at most, with whoever has the link: {link}")
+        else:
+            print("No share link could be had: Gradio's tunnel cannot be reached from here. The page goes on without.")
     if host == "0.0.0.0":
         scheme = "https" if certificate else "http"
         print(f"From another machine: {scheme}://{own_address()}:{port}/")

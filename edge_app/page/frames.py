@@ -21,7 +21,7 @@ from edge_app.page.speed import Speeds
 from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish, what_mattered
 from edge_app.pixels import UInt8
 from edge_app.region import WHOLE, Region
-from edge_app.watch import GaveUp, Watch
+from edge_app.watch import GaveUp, NotYet, Watch
 
 MAX_JPEG_CHARS = 300_000  # in base64: 225 kB
 MAX_PIXELS = 1_000_000
@@ -121,6 +121,8 @@ class Desk:
                 reply = work(request, place)
         except Busy as error:
             return _trouble("busy", str(error), again=isinstance(error, StillLooking | TooSoon))
+        except NotYet as error:
+            return _trouble("looking", str(error), again=True)
         except CameraError as error:
             if not isinstance(error, BlankPicture):  # in the dark all is well
                 self._be_in_trouble("the camera gives no pictures")  # no more: its address is nobody else's business
@@ -150,7 +152,9 @@ class Desk:
     def _look(self, message: Message, _: Place) -> Reply:
         if self._watch is None:
             raise Refused("this page uses the browser's own camera")
-        sight = self._watch.look(message.visitor, message.wish, message.after, WATCH_TIMEOUT_S)
+        # Visitors name themselves: not to be taken for one of the device's own watchers.
+        watcher = f"visitor {message.visitor}"
+        sight = self._watch.look(watcher, message.wish, message.after, WATCH_TIMEOUT_S)
         return {
             **self._shown(message, sight.answers[message.wish], 0.0),
             "number": sight.number,

@@ -6,7 +6,7 @@ not use; published holes of Gradio were mostly in those. Here they do not exist.
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterable, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -24,7 +24,7 @@ HEALTH = "/healthz"
 QUESTIONS = "/gradio_api/component_server"
 LOGIN = "/login"
 READABLE = {
-    *("/", "/config", "/theme.css", "/favicon.ico", "/logout", "/gradio_api/login_check", HEALTH),
+    *("/", "/config", "/theme.css", "/favicon.ico", "/gradio_api/login_check", HEALTH),
     "/gradio_api/startup-events",  # asked by Gradio itself when it starts
 }
 READABLE_BELOW = ("/assets/", "/static/")
@@ -79,7 +79,7 @@ class Gate:
             await send({"type": "websocket.close"})
 
     async def _serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
+        headers = joined(scope["headers"])
         refusal = refuse(scope["method"], scope["path"], headers, self._rules)
         if refusal is None and scope["method"] == "POST":
             body = await read_body(receive)
@@ -110,6 +110,16 @@ class Gate:
         return None
 
 
+def joined(pairs: Iterable[tuple[bytes, bytes]]) -> dict[str, str]:
+    """Names in small letters; the values of one that comes more than once are joined: whoever reads it after this may
+    heed either (RFC 9110, section 5.3)."""
+    headers: dict[str, str] = {}
+    for name, value in pairs:
+        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+        headers[key] = f"{headers[key]}, {text}" if key in headers else text
+    return headers
+
+
 def refuse(method: str, path: str, headers: dict[str, str], rules: Rules) -> Refusal | None:
     """Why a request is refused by what stands above its body; None if it is not. Header names in small letters."""
     refusal = _refuse_foreign(headers, rules)
@@ -135,7 +145,7 @@ def _refuse_question(path: str, headers: dict[str, str]) -> Refusal | None:
     """From another page, too long, or with files, which Gradio would store."""
     if headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
         return Refusal(403, "this question comes from another page")
-    if path.rstrip("/") == QUESTIONS and "multipart" in headers.get("content-type", "").lower():
+    if path.rstrip("/") == QUESTIONS and headers.get("content-type", "").lower() != "application/json":
         return Refusal(415, "a question is JSON")
     length = headers.get("content-length", "0")
     if not length.isdecimal() or int(length) > MAX_BODY_BYTES:

@@ -1,6 +1,7 @@
-"""Gradio, imported in half the time."""
+"""Gradio, imported in half the time, and whatever proxy there is."""
 
 import inspect
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -26,7 +27,21 @@ def without_stubs() -> Iterator[None]:
         inspect.getfile = getfile
 
 
-with without_stubs():
+@contextmanager
+def straight() -> Iterator[None]:
+    """In here no proxy of the environment is asked. Gradio asks its own page whether it is there, and makes a client
+    when it is imported, which fails where a proxy is of a kind (SOCKS) that another package is needed for."""
+    before = os.environ.get("no_proxy")
+    os.environ["no_proxy"] = "*"
+    try:
+        yield
+    finally:
+        del os.environ["no_proxy"]
+        if before is not None:
+            os.environ["no_proxy"] = before
+
+
+with without_stubs(), straight():
     import gradio
 
-__all__ = ["gradio", "without_stubs"]
+__all__ = ["gradio", "straight", "without_stubs"]

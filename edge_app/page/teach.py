@@ -35,7 +35,8 @@ class School:
         return self._answer(message, self._report)
 
     def teach(self, message: object) -> Reply:
-        """``model``, ``name`` and ``jpegs``, up to five pictures that show it -> what the model was taught."""
+        """``model``, ``name`` and ``jpegs``, up to five pictures that show it -> what the model was taught, and the
+        ``name`` as it is written there."""
         return self._answer(message, self._teach)
 
     def forget(self, message: object) -> Reply:
@@ -72,7 +73,7 @@ class School:
         if problem := name_problem(name):
             raise LessonError(f"{problem}. Choose another.")
         features = classifier.infer(np.stack([_pixels(jpeg, classifier) for jpeg in jpegs])).features
-        return self._learn(classifier, add(read_lessons(classifier.contract), name, features))
+        return {**self._learn(classifier, add(read_lessons(classifier.contract), name, features)), "name": name}
 
     def _forget(self, classifier: Classifier, message: dict[object, object]) -> Reply:
         self._require_open()
@@ -107,7 +108,7 @@ def _as_known(name: str, classifier: Classifier) -> str:
 def _pixels(jpeg: object, classifier: Classifier) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:
     """A picture as the script sends it -> model-ready pixels, uint8 (H, W, C)."""
     if not isinstance(jpeg, str) or len(jpeg) > MAX_JPEG_CHARS:
-        raise Refused(f"a picture is base64 of at most {MAX_JPEG_CHARS // 1000} KB")
+        raise Refused(f"a picture is base64 of at most {MAX_JPEG_CHARS:,} characters")
     try:
         content = base64.b64decode(jpeg, validate=True)
     except ValueError as error:

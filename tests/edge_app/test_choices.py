@@ -155,9 +155,36 @@ def test_a_pause_keeps_picture_and_answer(server: Server, browser: Browser) -> N
         assert answers(page) == stopped_at
         assert page.inner_text("#answer") == "Trouser"
         assert re.fullmatch(r"sure: \d+ % \(paused\)", page.inner_text("#state"))
+        for hidden in ("true", "false"):  # the tab is left, and visited again
+            page.evaluate(
+                f"""() => {{
+                    Object.defineProperty(document, 'hidden', {{ value: {hidden}, configurable: true }});
+                    document.dispatchEvent(new Event('visibilitychange'));
+                }}"""
+            )
+            page.wait_for_timeout(500)
+            assert page.inner_text("#answer") == "Trouser"
         page.click("#pause")
         wait_for_answers(page, 5)
         assert re.fullmatch(r"sure: \d+ %", page.inner_text("#state"))
+
+
+def test_of_the_devices_camera_a_pause_keeps_the_picture_that_was_answered(browser: Browser, tmp_path: Path) -> None:
+    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"MJPG"), 15, (640, 480))
+    for number in range(60):
+        film.write(np.roll(drawn("trouser", 0), 10 * number, axis=1))
+    film.release()
+    with serving("--camera", str(tmp_path / "film.avi")) as server, visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 10)
+        for _ in range(5):  # each time a question is under way
+            shown = page.evaluate(
+                "() => { document.querySelector('#pause').click(); return document.querySelector('#picture').src; }"
+            )
+            page.wait_for_timeout(400)
+            assert page.eval_on_selector("#picture", "picture => picture.src") == shown
+            page.click("#pause")
+            wait_for_answers(page, 3)
 
 
 def test_models_are_listed_with_accuracy_size_and_speed(server: Server, browser: Browser) -> None:

@@ -49,6 +49,14 @@ def test_the_live_picture_lies_among_its_kind(server: Server, browser: Browser) 
         expect(page.locator("#nearest")).to_contain_text("Start the camera")
 
 
+def test_the_arrow_keys_open_it_as_a_click_does(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.focus("#tab-details")
+        page.keyboard.press("ArrowRight")
+        expect(page.locator("#nearest")).to_contain_text("Start the camera")
+        expect(page.locator("#tab-explore")).to_be_focused()
+
+
 def test_a_late_map_does_not_take_a_newer_ones_place(server: Server, browser: Browser) -> None:
     with visit(browser, server.url) as page:
         page.click("#tab-explore")

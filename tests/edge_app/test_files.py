@@ -85,6 +85,19 @@ def test_what_the_browser_cannot_show_is_said(server: Server, browser: Browser, 
         )
 
 
+def test_what_the_page_may_not_read_is_said(server: Server, browser: Browser, tmp_path: Path) -> None:
+    """A drawing that holds a piece of a page: the browser shows it, and gives nobody its pixels."""
+    foreign = '<foreignObject width="9" height="9"><p xmlns="http://www.w3.org/1999/xhtml">x</p></foreignObject>'
+    (tmp_path / "a.svg").write_text(f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 9 9">{foreign}</svg>')
+    with visit(browser, server.url) as page:
+        page.set_input_files("#file", tmp_path / "a.svg")
+        expect(page.locator("#state")).to_have_text(
+            "refused: the page cannot use this picture (SecurityError). Try another."
+        )
+        page.click("#start")
+        wait_for_answers(page, 2)
+
+
 def test_the_projects_drawings_can_be_tried(server: Server, browser: Browser) -> None:
     with visit(browser, server.url) as page:
         page.click("#tab-source")

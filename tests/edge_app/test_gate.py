@@ -14,12 +14,12 @@ import pytest
 from browser import Server, ask, component, serving
 
 from edge_app.models import default_model
-from edge_app.page.gate import MAX_BODY_BYTES, Rules, host_name, refuse
+from edge_app.page.gate import MAX_BODY_BYTES, Rules, host_name, joined, refuse
 
 RULES = Rules(dict, frozenset({"localhost", "127.0.0.1", "[::1]"}))
 OPEN = Rules(dict, None)
 ASK = "/gradio_api/component_server"
-HERE = {"host": "127.0.0.1:7860"}
+HERE = {"host": "127.0.0.1:7860", "content-type": "application/json"}
 
 
 def test_a_host_without_its_port() -> None:
@@ -32,7 +32,7 @@ def test_a_host_without_its_port() -> None:
     [
         (RULES, {**HERE}, None),
         (RULES, {**HERE, "origin": "http://127.0.0.1:7860"}, None),
-        (RULES, {"host": "[::1]:7860", "origin": "http://[::1]:7860"}, None),
+        (RULES, {**HERE, "host": "[::1]:7860", "origin": "http://[::1]:7860"}, None),
         (RULES, {**HERE, "origin": "http://127.0.0.1:8000"}, 403),  # another program's page
         (RULES, {**HERE, "origin": "http://evil.example"}, 403),
         (RULES, {**HERE, "origin": "null"}, 403),
@@ -41,13 +41,15 @@ def test_a_host_without_its_port() -> None:
         (RULES, {**HERE, "sec-fetch-site": "same-site"}, 403),
         (RULES, {"host": "evil.example:7860", "origin": "http://evil.example:7860"}, 403),  # a rebound name
         (RULES, {}, 403),
-        (OPEN, {"host": "pi.local:7860", "origin": "http://pi.local:7860"}, None),
+        (OPEN, {**HERE, "host": "pi.local:7860", "origin": "http://pi.local:7860"}, None),
         (OPEN, {"host": "pi.local:7860", "origin": "http://evil.example"}, 403),
         (OPEN, {"host": "pi.local:7860", "origin": "http://evil.example", "x-forwarded-host": "evil.example"}, 403),
         (RULES, {**HERE, "content-length": str(MAX_BODY_BYTES)}, None),
         (RULES, {**HERE, "content-length": str(MAX_BODY_BYTES + 1)}, 413),
         (RULES, {**HERE, "content-length": "many"}, 413),
         (RULES, {**HERE, "content-type": "multipart/form-data; boundary=x"}, 415),
+        (RULES, {**HERE, "content-type": "multipart/form-data; boundary=x, application/json"}, 415),
+        (RULES, {**HERE, "content-type": "text/plain"}, 415),
     ],
 )
 def test_questions_come_from_the_page_itself(rules: Rules, headers: dict[str, str], status: int | None) -> None:
@@ -55,10 +57,15 @@ def test_questions_come_from_the_page_itself(rules: Rules, headers: dict[str, st
     assert (refusal.status if refusal else None) == status
 
 
+def test_of_a_header_that_comes_twice_nothing_is_lost() -> None:
+    pairs = [(b"Content-Type", b"multipart/form-data"), (b"Host", b"a"), (b"content-type", b"application/json")]
+    assert joined(pairs) == {"content-type": "multipart/form-data, application/json", "host": "a"}
+
+
 def test_a_share_links_name_is_the_pages_too() -> None:
     rules = Rules(dict, RULES.hosts, share_host="abc.gradio.live")
     for headers in (
-        {"host": "abc.gradio.live", "origin": "https://abc.gradio.live"},
+        {**HERE, "host": "abc.gradio.live", "origin": "https://abc.gradio.live"},
         {**HERE, "origin": "https://abc.gradio.live"},  # a tunnel may give the server its own name
     ):
         assert refuse("POST", ASK, headers, rules) is None

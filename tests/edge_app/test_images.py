@@ -10,7 +10,7 @@ from PIL import Image
 
 from edge_app import images
 from edge_app.errors import ImageError
-from edge_app.images import decode_bytes, decode_file
+from edge_app.images import MAX_SCANS, START_OF_SCAN, decode_bytes, decode_file
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -141,6 +141,16 @@ def test_the_limit_itself_is_allowed() -> None:
     assert decode_bytes(data, max_pixels=200).shape == (10, 20, 3)
     with pytest.raises(ImageError, match="20x10"):
         decode_bytes(data, max_pixels=199)
+
+
+def test_a_jpeg_of_scans_without_end_is_refused_before_it_is_decoded() -> None:
+    jpeg = encoded(Image.new("RGB", (8, 8), (90, 90, 90)), "JPEG", progressive=True)
+    assert 1 < jpeg.count(START_OF_SCAN) < 20
+    assert np.abs(decode_bytes(jpeg).astype(int) - 90).max() <= 1
+    with pytest.raises(ImageError, match="too many scans"):
+        decode_bytes(jpeg + START_OF_SCAN * MAX_SCANS)
+    film = bytes(2_000_000) + START_OF_SCAN * 250  # of a phone, after the picture
+    assert decode_bytes(jpeg + film).shape == (8, 8, 3)
 
 
 def test_a_long_file_is_refused(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

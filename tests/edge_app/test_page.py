@@ -170,7 +170,8 @@ def test_a_device_camera_is_shown_and_named_behind_a_login(
     assert cv2.imwrite(str(tmp_path / "trousers.png"), drawn("trouser", 0))
     with serving("--camera", str(tmp_path), "--auth", "ann:secret") as server:
         with pytest.raises(urllib.error.HTTPError, match="401"):
-            question = urllib.request.Request(server.url + "gradio_api/component_server", data=b"{}", method="POST")
+            is_json = {"Content-Type": "application/json"}
+            question = urllib.request.Request(server.url + "gradio_api/component_server", b"{}", is_json)
             urllib.request.urlopen(question, timeout=10)
         context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
         page = context.new_page()

@@ -1,9 +1,12 @@
 """A share link: always behind a password, never with the device's camera unless it is asked for."""
 
 import re
+from pathlib import Path
 
 import pytest
-from browser import Server
+from browser import CHROMIUM, FAKE_CAMERA, Server, chromium, serving, wait_for_answers
+from playwright.sync_api import Playwright
+from tunnel import HOST
 
 from edge_app import cli
 from edge_app.page.app import is_loopback
@@ -41,6 +44,41 @@ def test_without_a_tunnel_the_page_goes_on_behind_its_password(monkeypatch: pyte
         assert told[2].startswith("No share link could be had")
         assert told[3] == f"Edge Fashion: {server.url}  (Ctrl-C ends it)\n"
     assert passwords[0] != passwords[1]
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_the_link_and_this_machine_show_the_page_after_its_login(playwright: Playwright, webcam: Path) -> None:
+    """The tunnel is stood for by a name that leads here, to which the browser gives a camera as it does to https."""
+    with serving("--share", "--auth", "ann:secret", program=(str(Path(__file__).with_name("tunnel.py")),)) as server:
+        link = f"http://{HOST}:{server.port}"
+        flags = (f"--host-resolver-rules=MAP {HOST} 127.0.0.1", f"--unsafely-treat-insecure-origin-as-secure={link}")
+        camera = (*FAKE_CAMERA, f"--use-file-for-fake-video-capture={webcam}")
+        with chromium(playwright, *camera, *flags) as browser:
+            for address in (server.url, link):
+                context = browser.new_context()
+                page = context.new_page()
+                page.goto(address)
+                page.get_by_label("username").fill("ann")
+                page.get_by_label("password").fill("secret")
+                page.get_by_role("button", name="Login").click()
+                page.click("#start")
+                wait_for_answers(page, 3)
+                context.close()
+        _, printed = server.stop()
+    assert f"Shared for a week at most, with whoever has the link: https://{HOST}:{server.port}\n" in printed
+
+
+@pytest.mark.parametrize("proxy", ["http://127.0.0.1:9", "socks5://127.0.0.1:9"])
+def test_a_proxy_is_not_asked_for_the_page_itself(proxy: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    with monkeypatch.context() as environment:
+        for name in ("http_proxy", "HTTPS_PROXY", "ALL_PROXY"):  # nothing answers there
+            environment.setenv(name, proxy)
+        server = Server()
+    try:
+        server.wait()
+    finally:
+        server.process.kill()
+        server.process.communicate(timeout=20)
 
 
 def test_only_this_machine_reaches_a_loopback_address() -> None:

@@ -113,6 +113,30 @@ def test_names_that_training_may_not_know_are_said_where_they_are_exported(
             assert [picture.classes for picture in collection.pictures] == [("Bag",)]
 
 
+def test_a_name_is_kept_as_it_is_written_there_and_a_forgotten_one_leaves_the_map(browser: Browser) -> None:
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#tab-source")
+        page.get_by_role("button", name="Drawing: bag").click()
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "trouser")
+        page.click("#record")
+        expect(page.locator("#lesson-words")).to_contain_text("Trouser is learned", timeout=TAUGHT_MS)
+        page.click("#tab-snapshots")
+        assert page.locator("#snapshots select").first.input_value() == "Trouser"
+
+        teach(page, "Purse", 1)
+        page.click("#tab-explore")
+        page.select_option("#axis-from", "Purse")
+        expect(page.locator("#nearest")).not_to_contain_text("no axis")
+        page.click("#tab-teach")
+        page.get_by_role("button", name="Forget Purse").click()
+        expect(page.locator("#taught li", has_text="Purse")).to_have_count(0)
+        page.click("#tab-explore")
+        expect(page.locator("#axis-from option", has_text="Purse")).to_have_count(0)
+        expect(page.locator("#nearest")).to_contain_text("Nearest")
+
+
 def test_what_was_learned_before_a_lesson_was_cut_off_is_told_and_kept(browser: Browser) -> None:
     messages: list[Route] = []
 

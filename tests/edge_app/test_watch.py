@@ -16,8 +16,9 @@ from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
 from edge_app.errors import CameraError
 from edge_app.models import contract_path, contracts
-from edge_app.pipeline import Classifiers, Wish
-from edge_app.watch import GaveUp, Watch, to_jpeg
+from edge_app.page.frames import Desk
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
+from edge_app.watch import GaveUp, NotYet, Watch, to_jpeg
 
 
 class Still:
@@ -163,6 +164,28 @@ def test_a_rate_below_that_of_those_who_look_loses_no_camera(
     finally:
         watch.close()
     assert still.opened == 1
+
+
+def test_a_slow_model_is_no_lost_camera(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Slow(Pipeline):
+        def answer(self, frame_rgb: UInt8, captured_s: float) -> Answer:
+            time.sleep(0.6)
+            return super().answer(frame_rgb, captured_s)
+
+    monkeypatch.setattr("edge_app.watch.Pipeline", Slow)
+    name, classifiers = contracts()[0].name, Classifiers()
+    watch = Watch(still, classifiers)
+    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.2)
+    desk = Desk([name], classifiers, watch)
+    try:
+        number = watch.look("ann", Wish(name), after=0, timeout_s=10).number
+        with pytest.raises(NotYet):
+            watch.look("ann", Wish(name), after=number, timeout_s=0.2)
+        reply = desk.watch_camera({"visitor": "reports", "model": name, "after": number})
+        assert (reply["again"], desk.health()["ok"]) == (True, True)
+        assert set(watch._wanted) == {"ann", "visitor reports"}  # who calls himself so is not the device's own watcher
+    finally:
+        watch.close()
 
 
 def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:

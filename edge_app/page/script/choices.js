@@ -21,7 +21,7 @@ function moveAmongTabs(event) {
   if (here < 0 || to === undefined) return;
   event.preventDefault();
   const tab = tabs[(to + tabs.length) % tabs.length];
-  openTab(tab);
+  tab.click(); // what a tab shows may be asked for when it is clicked
   tab.focus();
 }
 

@@ -128,6 +128,10 @@ async function showGarments() {
   if (question !== asked) return;
   garments = null;
   trail = [];
+  if (reply.error && wished && wished[0] !== wished[1]) { // one that was forgotten meanwhile
+    fromChoice.value = "";
+    return showGarments();
+  }
   if (reply.error) {
     mapCanvas.getContext("2d").clearRect(0, 0, mapCanvas.width, mapCanvas.height);
     return setText(nearestWords, reply.words);

@@ -62,21 +62,23 @@ async function start() {
 // Whether anybody can see the page: not in a hidden tab of the browser, nor in one of Gradio's.
 const isSeen = () => !document.hidden && root.checkVisibility();
 
+function endUnusable(mine, error) {
+  console.error(error);
+  if (run === mine) stop("refused", `refused: the page cannot use this picture (${error.name}). Try another.`);
+  return 0;
+}
+
 async function follow(mine) {
   while (run === mine) {
-    if (!isSeen()) {
-      if (!root.isConnected) return stop("ready", "ready: press Start camera");
-      sayWithoutAnswer("looking", "looking: paused while this tab is hidden");
-      mine.framesSeen = 0; // what passes while nobody looks is not dropped
+    if (!root.isConnected) return stop("ready", "ready: press Start camera");
+    if (mine.paused || !isSeen()) {
+      if (!mine.paused) sayWithoutAnswer("looking", "looking: paused while this tab is hidden");
+      mine.framesSeen = 0; // what passes meanwhile is not dropped
       await Promise.race([woken(), wait(UNSEEN_MS)]);
       continue;
     }
-    if (mine.paused) {
-      await woken();
-      continue;
-    }
     const began = performance.now();
-    const waitMs = await STEPS[mine.kind](mine);
+    const waitMs = await STEPS[mine.kind](mine).catch((error) => endUnusable(mine, error));
     const left = waitMs - (performance.now() - began);
     if (left > 0) await wait(left);
   }
@@ -112,7 +114,7 @@ async function watchOnce(mine) {
   const part = region;
   const sides = [part.left, part.top, part.width, part.height];
   const reply = await ask(server.watch_camera, { after: mine.number, region: sides });
-  if (run === mine && reply && reply.jpeg) {
+  if (run === mine && !mine.paused && reply && reply.jpeg) {
     picture.src = "data:image/jpeg;base64," + reply.jpeg;
     picture.hidden = false;
     [mine.number, dropped] = [reply.number, reply.dropped];

@@ -88,9 +88,10 @@ async function teach(model, name) {
     taught = reply;
     learned.push(...jpegs);
   }
-  const cutOff = `${name} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
-  showTaught(model, taught ?? reply, reply.error ? cutOff : `${name} is learned. Its pictures are under Snapshots, too.`);
-  if (learned.length) await keepPictures(learned, name, `taught as ${name}`);
+  const known = taught?.name ?? name; // as it is written there
+  const cutOff = `${known} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
+  showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. Its pictures are under Snapshots, too.`);
+  if (learned.length) await keepPictures(learned, known, `taught as ${known}`);
 }
 
 // What a lesson says stays; its end is told even to who has gone to another tab meanwhile.
