@@ -12,7 +12,7 @@ import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import TextIO, TypeVar
 
 from edge_app.errors import EdgeAppError
 from edge_app.runtime import INSISTED, RUNTIMES
@@ -26,6 +26,7 @@ Number = TypeVar("Number", int, float)
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command, by default that of `sys.argv`; returns the exit status."""
+    sys.stdout, sys.stderr = sys.stdout or _nowhere(), sys.stderr or _nowhere()  # None if closed from the start
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a file's name may have letters that the terminal has not
             stream.reconfigure(errors="backslashreplace")
@@ -49,6 +50,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"error: {error}", file=sys.stderr)
         _discard_output()
         return REFUSED
+
+
+def _nowhere() -> TextIO:
+    return Path(os.devnull).open("w", encoding="utf-8")
+
+
+def _path(text: str) -> Path:
+    if not text:  # an unset variable; Path would take it for the present folder
+        raise argparse.ArgumentTypeError("an empty name; name a picture, or a folder of pictures")
+    return Path(text)
 
 
 def _discard_output() -> None:
@@ -88,7 +99,7 @@ def build_parser() -> argparse.ArgumentParser:
 
     commands = parser.add_subparsers(dest="command", metavar="COMMAND")
     classify = commands.add_parser("classify", help="name the garments in picture files")
-    classify.add_argument("paths", nargs="+", type=Path, metavar="PATH", help="a picture, or a folder of pictures")
+    classify.add_argument("paths", nargs="+", type=_path, metavar="PATH", help="a picture, or a folder of pictures")
     bench = commands.add_parser("bench", help="time each stage of a frame's way")
     bench.add_argument(
         "--threads", type=_number(int, 1, 64), metavar="N", help="threads of the runtime (half of the cores)"

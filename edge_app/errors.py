@@ -15,6 +15,7 @@
     ├── NotYet            the last picture of the device's camera is still being looked at (watch)
     ├── PointsError       a model's points are missing, damaged or another model's
     ├── LessonError       a name cannot be taught, or what was taught cannot be read or kept
+    │   └── NoHome        this user has no folder to keep anything in
     ├── DataError         training data is missing, damaged or foreign
     ├── RunError          a training run cannot be started, resumed or read
     └── ConversionError   a converted model is not good enough to be kept
@@ -57,6 +58,10 @@ class PointsError(EdgeAppError):
 
 class LessonError(EdgeAppError):
     """A name cannot be taught, or what was taught cannot be read or kept."""
+
+
+class NoHome(LessonError):
+    """This user has no folder to keep anything in."""
 
 
 class DataError(EdgeAppError):

@@ -95,11 +95,18 @@ def decode_bytes(data: bytes, max_pixels: int = MAX_PIXELS, name: str = "picture
     try:
         image.load()
         stored_rgb = _to_rgb(image)
-        orientation = image.getexif().get(_ORIENTATION_TAG, 1) if "exif" in image.info else 1
     except _DAMAGED as error:
         raise ImageError(f"{name}: damaged or truncated ({error}); copy or save it again") from error
-    upright = _UPRIGHT.get(orientation)
+    upright = _UPRIGHT.get(_orientation(image))
     return stored_rgb if upright is None else np.ascontiguousarray(upright(stored_rgb))
+
+
+def _orientation(image: Image.Image) -> int:
+    """As its EXIF has it; 1, upright, where there is none, or none that can be read: the picture is whole."""
+    try:
+        return int(image.getexif().get(_ORIENTATION_TAG, 1)) if "exif" in image.info else 1
+    except _DAMAGED:
+        return 1
 
 
 def _open(data: bytes, name: str) -> ImageFile.ImageFile:

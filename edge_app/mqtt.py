@@ -65,6 +65,11 @@ def read_address(url: str) -> Address:
         port = 0
     if port == 0:
         raise EdgeAppError("--mqtt: the port is not a number from 1 to 65535")
+    try:
+        (parts.hostname or "").encode("idna")
+        url.encode()
+    except UnicodeError as error:
+        raise EdgeAppError("--mqtt: the host is no name, or there are letters that are not UTF-8") from error
     topic = unquote(parts.path).strip("/")
     if parts.scheme != "mqtt" or not parts.hostname or not topic:
         raise EdgeAppError("--mqtt: expected mqtt://user:password@host:1883/topic, or without user, password and port")

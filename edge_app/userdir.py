@@ -5,14 +5,23 @@ import sys
 import tempfile
 from pathlib import Path
 
+from edge_app.errors import NoHome
+
 
 def user_dir() -> Path:
-    """Where this user's programs keep data: XDG_DATA_HOME and its like."""
+    """Where this user's programs keep data: XDG_DATA_HOME and its like. Raises NoHome."""
     if sys.platform == "darwin":
-        return Path.home() / "Library" / "Application Support" / "edge-fashion"
+        return _home() / "Library" / "Application Support" / "edge-fashion"
     named = os.environ.get("LOCALAPPDATA" if sys.platform == "win32" else "XDG_DATA_HOME")
     elsewhere = ("AppData", "Local") if sys.platform == "win32" else (".local", "share")
-    return (Path(named) if named else Path.home().joinpath(*elsewhere)) / "edge-fashion"
+    return (Path(named) if named else _home().joinpath(*elsewhere)) / "edge-fashion"
+
+
+def _home() -> Path:
+    try:
+        return Path.home()
+    except RuntimeError as error:
+        raise NoHome("this user has no folder of its own: set HOME, or XDG_DATA_HOME") from error
 
 
 def write_whole(path: Path, content: bytes) -> None:

@@ -1,6 +1,7 @@
 """From what the user wrote after --camera to a camera."""
 
 import contextlib
+import os
 from pathlib import Path
 
 import cv2
@@ -21,6 +22,7 @@ def open_camera(spec: str) -> Camera:
     picture or a folder of them, a stream's address. Raises CameraError, saying what to do, if it can't be opened.
     """
     cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)  # our own errors say it in plain words
+    os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")  # quiet, for FFmpeg would print addresses with passwords
     try:
         return _open(spec)
     except OSError as error:

@@ -62,8 +62,9 @@ class PiCamera:
     def _lock_exposure(self) -> None:
         self._lock_due_s = math.inf
         settled = self._camera.wait(self._camera.capture_metadata(wait=False), timeout=READ_TIMEOUT_S)
-        values = {name: settled[name] for name in LOCKED}
-        self._camera.set_controls({"AeEnable": False, "AwbEnable": False, **values})
+        values = {name: settled[name] for name in LOCKED if name in settled}  # a monochrome sensor has no colours
+        switches = {name: False for name in ("AeEnable", "AwbEnable") if name in self._camera.camera_controls}
+        self._camera.set_controls({**switches, **values})
 
 
 def has_pi_camera() -> bool:

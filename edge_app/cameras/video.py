@@ -28,8 +28,8 @@ class VideoFile:
 
     def read(self) -> UInt8:
         there_is, frame = self._capture.read()
-        if not there_is:
-            self._capture.set(cv2.CAP_PROP_POS_FRAMES, 0)
+        if not there_is:  # the end; not every file can be wound back, a raw stream such as .h264 cannot
+            self._capture.open(str(self._path))
             there_is, frame = self._capture.read()
         if not there_is:
             raise CameraError(f"{self._path}: no picture can be read from it; convert it to MP4 or AVI")

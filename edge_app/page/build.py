@@ -25,8 +25,21 @@ TITLE = "Edge Fashion"
 FONTS = ("Segoe UI", "Roboto", "Helvetica Neue", "Arial", "sans-serif")
 MONO_FONTS = ("Consolas", "Menlo", "Liberation Mono", "monospace")
 # The page's style and script, in this order; the script is one function in the end.
-STYLES = ("base", "picture", "answer", "choices", "teach", "explore", "small")
-SCRIPTS = ("elements", "show", "choices", "guide", "camera", "run", "files", "zip", "snapshots", "teach", "explore")
+STYLES = ("base", "picture", "answer", "choices", "teach", "explore", "small", "large")
+SCRIPTS = (
+    "elements",
+    "show",
+    "choices",
+    "guide",
+    "camera",
+    "ask",
+    "run",
+    "files",
+    "zip",
+    "snapshots",
+    "teach",
+    "explore",
+)
 WEBP_QUALITY = 80
 
 

@@ -3,7 +3,7 @@
 import base64
 import threading
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -69,11 +69,12 @@ class School:
         name, jpegs = message.get("name"), message.get("jpegs")
         if not isinstance(name, str) or not isinstance(jpegs, list) or not 1 <= len(jpegs) <= MAX_PICTURES:
             raise Refused(f"a lesson is a name and 1 to {MAX_PICTURES} pictures")
-        name = _as_known(name, classifier)
+        before = read_lessons(classifier.contract)
+        name = _as_known(name, (*classifier.contract.labels, *(before.counts if before else ())))
         if problem := name_problem(name):
             raise LessonError(f"{problem}. Choose another.")
         features = classifier.infer(np.stack([_pixels(jpeg, classifier) for jpeg in jpegs])).features
-        return {**self._learn(classifier, add(read_lessons(classifier.contract), name, features)), "name": name}
+        return {**self._learn(classifier, add(before, name, features)), "name": name}
 
     def _forget(self, classifier: Classifier, message: dict[object, object]) -> Reply:
         self._require_open()
@@ -96,13 +97,10 @@ class School:
         return self._told(lessons)
 
 
-def _as_known(name: str, classifier: Classifier) -> str:
-    """Single spaces; a name of the model's own, or one taught before, as it is written there."""
+def _as_known(name: str, known: Sequence[str]) -> str:
+    """Single spaces; one of the known names as it is written there."""
     name = unicodedata.normalize("NFC", " ".join(name.split()))
-    taught = classifier.head.names if classifier.head else ()
-    return next(
-        (known for known in (*classifier.contract.labels, *taught) if known.casefold() == name.casefold()), name
-    )
+    return next((one for one in known if one.casefold() == name.casefold()), name)
 
 
 def _pixels(jpeg: object, classifier: Classifier) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

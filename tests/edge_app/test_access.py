@@ -48,6 +48,42 @@ def test_the_choices_have_room_on_every_screen(server: Server, browser: Browser,
             assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("size", [(800, 480), (844, 390), (1024, 600), DESKTOP, PHONE])
+def test_the_start_button_lies_on_the_picture(server: Server, browser: Browser, size: tuple[int, int]) -> None:
+    with visit(browser, server.url, size) as page:
+        picture, button = page.locator(".stage").bounding_box(), page.locator("#start").bounding_box()
+        assert picture is not None and button is not None
+        assert picture["x"] < button["x"] and button["x"] + button["width"] < picture["x"] + picture["width"]
+        assert picture["y"] < button["y"] and button["y"] + button["height"] < picture["y"] + picture["height"]
+
+
+def test_a_finger_scrolls_the_page_over_the_picture_and_drags_a_part_sideways(server: Server, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 800, "height": 480}, has_touch=True)
+    page = context.new_page()
+    page.goto(server.url)
+    page.click("#start")
+    wait_for_answers(page, 2)
+    touch = context.new_cdp_session(page)
+
+    def swipe(start: tuple[int, int], end: tuple[int, int]) -> None:
+        for step in range(11):
+            x, y = (round(a + (b - a) * step / 10) for a, b in zip(start, end, strict=True))
+            kind = "touchMove" if step else "touchStart"
+            touch.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": [{"x": x, "y": y}]})
+            page.wait_for_timeout(20)
+        touch.send("Input.dispatchTouchEvent", {"type": "touchEnd", "touchPoints": []})
+
+    swipe((200, 300), (230, 120))
+    page.wait_for_function("() => scrollY > 50")
+    assert page.is_disabled("#whole")
+    page.evaluate("scrollTo(0, 0)")
+    swipe((120, 150), (320, 240))
+    assert page.is_enabled("#whole")
+    page.dblclick("#region")
+    assert page.is_disabled("#whole")
+    context.close()
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("size", [DESKTOP, PHONE])
 def test_axe_finds_no_barrier(server: Server, browser: Browser, size: tuple[int, int], scheme: Scheme) -> None:

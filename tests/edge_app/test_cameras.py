@@ -1,5 +1,9 @@
 """Cameras on real files: video files and pictures made here, and a capture thread that has to outlive a failing one."""
 
+import functools
+import http.server
+import subprocess
+import sys
 import threading
 import time
 from pathlib import Path
@@ -85,6 +89,32 @@ def test_a_video_is_given_in_order_in_rgb_and_from_the_start_again(tmp_path: Pat
     finally:
         camera.close()
     assert seen == [[200, 0, 0], [0, 150, 0], [0, 0, 100], [200, 0, 0], [0, 150, 0]]
+
+
+def test_a_stream_that_cannot_be_wound_back_begins_again_too(tmp_path: Path) -> None:
+    """JPEG after JPEG, as a camera gives them: there is no index to go by."""
+    values = [30, 90, 150, 210] * 30
+    stream = b"".join(cv2.imencode(".jpg", solid(value, value, value))[1].tobytes() for value in values)
+    (tmp_path / "raw.mjpeg").write_bytes(stream)
+    camera = VideoFile(tmp_path / "raw.mjpeg")
+    camera._interval_s = 0.0
+    seen = [round(float(camera.read().mean())) for _ in range(2 * len(values) + 4)]
+    camera.close()
+    assert seen == pytest.approx(values + values + values[:4], abs=2)
+
+
+def test_of_a_network_camera_nobody_prints_the_password(tmp_path: Path) -> None:
+    """A playlist whose pieces are missing, of which FFmpeg would tell with their whole address."""
+    (tmp_path / "a.m3u8").write_text("#EXTM3U\n#EXT-X-TARGETDURATION:2\n#EXTINF:2,\nmissing.ts\n")
+    handler = functools.partial(http.server.SimpleHTTPRequestHandler, directory=str(tmp_path))
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        camera = f"http://ann:secret@127.0.0.1:{server.server_port}/a.m3u8"
+        command = [sys.executable, "-m", "edge_app", "--no-page", "--camera", camera]
+        done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+        server.shutdown()
+    assert done.returncode == 2 and "error: http://" in done.stderr
+    assert "secret" not in done.stdout + done.stderr
 
 
 def test_a_video_keeps_its_own_pace(tmp_path: Path) -> None:

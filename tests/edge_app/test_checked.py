@@ -120,6 +120,8 @@ class Picamera2:
     csi: ClassVar = {"Model": "imx708", "Id": "/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a", "Num": 1}
     cameras: ClassVar = [usb, csi]
     calls: ClassVar[list[object]] = []
+    settled: ClassVar = {"ExposureTime": 20_000, "AnalogueGain": 2.0, "ColourGains": (1.5, 1.75), "Lux": 200.0}
+    camera_controls: ClassVar = {"AeEnable": (False, True, True), "AwbEnable": (False, True, None)}
     queued = False
 
     def __init__(self, number: int) -> None:
@@ -156,7 +158,7 @@ class Picamera2:
         self.calls.append(job)
         self.queued = False
         if job == "metadata":
-            return {"ExposureTime": 20_000, "AnalogueGain": 2.0, "ColourGains": (1.5, 1.75), "Lux": 200.0}
+            return self.settled
         return noisy(480, 640, 0, 255)
 
     def cancel_all_and_flush(self) -> None:
@@ -207,6 +209,18 @@ def test_its_exposure_is_locked_once_it_has_settled(
         "ColourGains": (1.5, 1.75),
     }
     assert picamera2.calls[2:] == ["metadata", locked, "main", "main", "stop", "close"]
+
+
+def test_a_monochrome_sensors_exposure_is_locked_without_colours(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("edge_app.cameras.picamera.SETTLED_S", 0.0)
+    monkeypatch.setattr(picamera2, "settled", {"ExposureTime": 20_000, "AnalogueGain": 2.0})
+    monkeypatch.setattr(picamera2, "camera_controls", {"AeEnable": (False, True, True)})
+    camera = open_camera("picamera:locked")
+    camera.read()
+    camera.close()
+    assert picamera2.calls[3] == {"AeEnable": False, "ExposureTime": 20_000, "AnalogueGain": 2.0}
 
 
 def test_a_picamera2_that_cannot_be_imported_is_no_reason_not_to_look_for_others(

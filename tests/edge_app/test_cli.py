@@ -5,6 +5,7 @@ import json
 import os
 import platform
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -171,6 +172,11 @@ def test_answers_nobody_reads_end_it_quietly(command: tuple[str, ...]) -> None:
     assert (process.returncode, told(errors)) == (141, [])
 
 
+def test_closed_outputs_are_no_reason_to_fail() -> None:
+    command = f"{shlex.quote(sys.executable)} -m edge_app models >&- 2>&-"
+    assert subprocess.run(command, shell=True, cwd=ROOT, timeout=60, check=False).returncode == 0
+
+
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full on this system")
 @pytest.mark.parametrize("command", [("models",), ("classify", "assets/examples")])
 def test_a_full_disk_is_one_line(command: tuple[str, ...]) -> None:
@@ -247,6 +253,7 @@ def test_an_unknown_model_is_one_line(command: tuple[str, ...]) -> None:
         (["bench", "--threads", "0"], "0: expected 1 to 64"),
         (["bench", "--threads", "999999999999"], "999999999999: expected 1 to 64"),
         (["classify"], "PATH"),
+        (["classify", ""], "an empty name; name a picture"),
         (["--share", "models"], "--share is an option of the page, not of models"),
         (["--tls"], "unrecognized"),
     ],

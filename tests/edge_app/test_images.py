@@ -122,6 +122,12 @@ def test_a_nonsense_orientation_is_ignored() -> None:
     assert decode_bytes(encoded(smooth_picture(), "JPEG", exif=exif(77))).shape == (48, 64, 3)
 
 
+@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP"])
+def test_damaged_exif_is_no_damaged_picture(kind: str) -> None:
+    damaged = encoded(smooth_picture(), kind, exif=b"Exif\0\0no such thing, not even a header")
+    assert decode_bytes(damaged).shape == (48, 64, 3)
+
+
 def test_a_tall_picture_is_decoded_whole() -> None:
     rows = np.arange(1300, dtype=np.int64)[:, np.newaxis] % 251
     pixels = np.repeat((rows * np.ones((1, 3), np.int64)).astype(np.uint8)[..., np.newaxis], 3, axis=-1)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from edge_app.contract import Contract
-from edge_app.errors import LessonError, PointsError
+from edge_app.errors import LessonError, NoHome, PointsError
 from edge_app.lessons import (
     MAX_EXAMPLES,
     MAX_NAMES,
@@ -166,6 +166,17 @@ def test_a_file_is_written_whole_or_not_at_all(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(OSError, match="No space left"):
         write_whole(path, b"new")
     assert (path.read_bytes(), [found.name for found in path.parent.iterdir()]) == (b"old", ["file"])
+
+
+def test_who_has_no_home_goes_on_without(contract: Contract, monkeypatch: pytest.MonkeyPatch) -> None:
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.delenv("XDG_DATA_HOME", raising=False)
+    monkeypatch.setattr(Path, "home", nowhere)
+    with pytest.raises(NoHome, match="set HOME, or XDG_DATA_HOME"):
+        read_lessons(contract)
+    assert Classifiers().get(contract.name).head is None
 
 
 def test_what_cannot_be_kept_is_said(contract: Contract, tmp_path: Path) -> None:

@@ -53,6 +53,14 @@ def test_a_name_is_taught_answered_kept_and_forgotten() -> None:
     assert answer(desk, "bag") == "Bag"
 
 
+def test_a_name_that_another_program_taught_is_known_as_it_is_written_there() -> None:
+    one, other = (School([MODEL], Classifiers(), is_open=True) for _ in range(2))
+    one.taught({"model": MODEL})
+    other.teach(lesson("Purse", "bag"))
+    reply = one.teach(lesson("PURSE", "bag"))
+    assert (reply["name"], reply["names"]) == ("Purse", [("Purse", 10)])
+
+
 def test_what_is_taught_while_somebody_looks_counts_from_the_next_frame_on() -> None:
     classifiers = Classifiers()
     desk, school = Desk([MODEL], classifiers, watch=None), School([MODEL], classifiers, is_open=True)

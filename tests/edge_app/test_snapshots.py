@@ -67,6 +67,7 @@ def test_snapshots_are_kept_corrected_exported_and_deleted(server: Server, brows
         kept.nth(1).get_by_label("Right label").select_option("Dress")
         kept.nth(2).get_by_role("button", name="Delete").click()
         expect(kept).to_have_count(2)
+        expect(kept.nth(1).get_by_role("button", name="Delete snapshot-00002")).to_be_focused()
 
         with Collection(export(page, tmp_path / "photos.zip"), PHOTOS) as collection:
             rows = [(picture.name, picture.classes, picture.split) for picture in collection.pictures]

@@ -65,6 +65,7 @@ def test_a_garment_is_recorded_named_exported_and_forgotten(browser: Browser, tm
         page.click("#tab-teach")
         page.get_by_role("button", name="Forget Shorts").click()
         expect(page.locator("#taught li")).to_have_count(0)
+        expect(page.locator("#lesson-name")).to_be_focused()
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
 
 

@@ -69,7 +69,7 @@ def test_a_camera_unplugged_while_it_runs(server: Server, browser: Browser) -> N
 def test_a_page_that_is_not_secure(browser: Browser) -> None:
     with serving("--host", "0.0.0.0") as server, visit(browser, f"http://{own_address()}:{server.port}/") as page:
         page.click("#start")
-        expect(page.locator("#state")).to_contain_text("refused: browsers give no camera to a plain http page")
+        expect(page.locator("#state")).to_contain_text("Open a photo under Picture instead.")
         expect(page.locator("#state")).to_contain_text("--camera auto")
 
 

@@ -11,21 +11,24 @@ const CAMERA_TROUBLES = {
   NotReadableError: ["busy", "another program is using the camera. Close it, then start again."],
 };
 const NOT_SECURE =
-  "browsers give no camera to a plain http page of another machine. Open the page on that machine itself, " +
-  "or start it there with --https, or with --camera auto to use that machine's camera.";
+  "browsers give no camera to a plain http page of another machine. Open a photo under Picture instead. " +
+  "(Whoever runs this: start it with --https, or with --camera auto for that machine's camera.)";
 
 const cameraChoice = find("camera");
 const canvas = document.createElement("canvas");
 let mirrorWish = null; // null: as the camera suggests
 
-// On phones the side is what people know; elsewhere cameras have names, once one of them was allowed.
+// On phones the side is what people know; elsewhere cameras have names, and one that runs says that it has no side.
 async function listCameras() {
   const devices = (await navigator.mediaDevices?.enumerateDevices().catch(() => [])) ?? [];
   const named = devices.filter(({ kind, label }) => kind === "videoinput" && label);
-  const choices = [...Object.entries(SIDES), ...named.map(({ deviceId, label }) => ["device:" + deviceId, label])];
-  const before = cameraChoice.value;
+  const used = run?.stream?.getVideoTracks()[0].getSettings();
+  const hasSides = !named.length || !used || used.facingMode;
+  const sides = hasSides ? Object.entries(SIDES) : [];
+  const choices = [...sides, ...named.map(({ deviceId, label }) => ["device:" + deviceId, label])];
+  const wished = [cameraChoice.value, "device:" + used?.deviceId];
   cameraChoice.replaceChildren(...choices.map(([value, words]) => new Option(words, value)));
-  if (choices.some(([value]) => value === before)) cameraChoice.value = before;
+  cameraChoice.value = wished.find((value) => choices.some(([choice]) => choice === value)) ?? choices[0][0];
 }
 
 async function openCamera() {
@@ -45,7 +48,8 @@ function showMirrored(suggested) {
 
 const facesAway = (stream) => stream.getVideoTracks()[0].getSettings().facingMode === "environment";
 
-// Resolves when there is a new picture, with the time it was taken; undefined if none comes.
+// Resolves when there is a new picture, with the time it was taken; null if the wait was broken off, undefined if none
+// comes.
 function nextFrame(mine) {
   const arrived = new Promise((resolve) => {
     if (!video.requestVideoFrameCallback) {
@@ -58,7 +62,7 @@ function nextFrame(mine) {
       resolve({ capturedAt: captureTime ?? now });
     });
   });
-  return within(FRAME_TIMEOUT_MS, arrived);
+  return within(FRAME_TIMEOUT_MS, Promise.race([arrived, woken().then(() => null)]));
 }
 
 // The part of a picture that is looked at, in its own proportions, never mirrored, as base64 JPEG.

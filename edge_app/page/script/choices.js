@@ -30,7 +30,9 @@ const chosenModel = () => props.models.find(({ name }) => name === modelChoice.v
 function showThreshold() {
   const value = threshold ?? chosenModel().threshold;
   thresholdChoice.value = value;
-  setText(find("threshold-shown"), `${Math.round(100 * value)} % on`);
+  const words = value ? `${Math.round(100 * value)} % sure` : "always";
+  setText(find("threshold-shown"), words);
+  thresholdChoice.setAttribute("aria-valuetext", words);
 }
 
 function showModel() {

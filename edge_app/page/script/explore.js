@@ -91,8 +91,12 @@ function drawPlace() {
   context.beginPath();
   for (const place of trail) context.lineTo(...onMap(place));
   context.stroke();
-  dot(context, onMap(trail.at(-1)), 9, colourNamed("--panel"));
-  dot(context, onMap(trail.at(-1)), 7, colourNamed("--ink"));
+  for (const [name, width] of [["--panel", 5], ["--ink", 2.5]]) { // a ring: what is written there can be read
+    [context.strokeStyle, context.lineWidth] = [colourNamed(name), width];
+    context.beginPath();
+    context.arc(...onMap(trail.at(-1)), 9, 0, 2 * Math.PI);
+    context.stroke();
+  }
 }
 
 // The nearest garments' names, each with how many of them there are.

@@ -8,6 +8,7 @@ async function showFile(file) {
   URL.revokeObjectURL(fileUrl);
   fileUrl = URL.createObjectURL(file);
   const isVideo = file.type.startsWith("video/");
+  setRegion(WHOLE);
   const mine = begin(isVideo ? "video" : "still", "looking");
   showMirrored(false);
   try {

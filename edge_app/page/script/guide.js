@@ -16,6 +16,7 @@ function setRegion(wished) {
   region = { left: clamp(wished.left, 0, 1 - width), top: clamp(wished.top, 0, 1 - height), width, height };
   for (const [side, share] of Object.entries(region)) regionBox.style[side] = 100 * share + "%";
   wholeButton.disabled = isWhole();
+  regionBox.classList.toggle("part", !isWhole());
   wake();
 }
 
@@ -68,6 +69,11 @@ regionBox.addEventListener("pointerdown", (event) => {
   drag = { from: place(event), region, corner: event.target.dataset.corner };
 });
 regionBox.addEventListener("pointermove", dragTo);
-for (const end of ["pointerup", "pointercancel"]) regionBox.addEventListener(end, () => (drag = null));
+regionBox.addEventListener("pointerup", () => (drag = null));
+regionBox.addEventListener("pointercancel", () => {
+  if (drag) setRegion(drag.region); // the page is scrolled instead
+  drag = null;
+});
+regionBox.addEventListener("dblclick", () => setRegion(WHOLE));
 regionBox.addEventListener("keydown", moveByKey);
 wholeButton.addEventListener("click", () => setRegion(WHOLE));

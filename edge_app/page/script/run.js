@@ -1,7 +1,5 @@
 // One frame is in flight at a time: take the newest, ask the server, show its answer, only then take the next.
 
-const ANSWER_TIMEOUT_MS = 5000;
-const PARTS_TIMEOUT_MS = 60_000; // 65 inferences: of vgg19 on a Raspberry Pi 4, 0.7 s each
 const RETRY_MS = 1000;
 const AGAIN_MS = 50; // when the server is still at this page's last question, asked before a stop and a start
 const UNSEEN_MS = 300; // how often a page that is not in view looks whether it is again
@@ -9,7 +7,7 @@ const UNSEEN_MS = 300; // how often a page that is not in view looks whether it 
 // What a run takes its frames from, and how it takes one.
 const STEPS = { camera: photographOnce, video: photographOnce, still: lookOnce, device: watchOnce };
 
-let run = null; // the present run: { kind, stream, number, framesSeen, paused }; null while stopped
+let run = null; // the present run: { kind, stream, number, framesSeen, paused, asked }; null while stopped
 
 function stop(state, words) {
   if (run && run.stream) run.stream.getTracks().forEach((track) => track.stop());
@@ -75,6 +73,7 @@ async function follow(mine) {
       if (!mine.paused) sayWithoutAnswer("looking", "looking: paused while this tab is hidden");
       mine.framesSeen = 0; // what passes meanwhile is not dropped
       await Promise.race([woken(), wait(UNSEEN_MS)]);
+      if (mine.paused && isSeen() && changes !== mine.asked) await lookAgain(mine);
       continue;
     }
     const began = performance.now();
@@ -88,7 +87,7 @@ async function follow(mine) {
 
 async function photographOnce(mine) {
   const frame = await nextFrame(mine);
-  if (run !== mine || mine.paused || !isSeen()) return 0;
+  if (frame === null || run !== mine || mine.paused || !isSeen()) return 0;
   if (!frame) {
     sayWithoutAnswer("camera lost", "camera lost: it gives no pictures. Stop it and start it again.");
     return RETRY_MS;
@@ -146,36 +145,35 @@ function accept(mine, reply, seen, age) {
   return props.settings.minIntervalMs;
 }
 
-// A refused question and a lost one look the same from here: Gradio's login is asked.
-async function stopIfLoggedOut(mine) {
-  const answer = await fetch(window.gradio_config.root + "/gradio_api/login_check").catch(() => undefined);
-  if (run === mine && answer?.status === 401) stop("refused", "refused: you are logged out. Reload the page to log in.");
+// A pause keeps the picture as it stands, and its answer until something else is wished.
+async function lookAgain(mine) {
+  if (run !== mine || !lastSeen) return;
+  const began = performance.now();
+  mine.asked = changes;
+  const isPicture = mine.kind === "still" || mine.kind === "device";
+  const jpeg = isPicture
+    ? photograph(picture, picture.naturalWidth, picture.naturalHeight)
+    : photograph(video, video.videoWidth, video.videoHeight);
+  const reply = await ask(server.classify_frame, { jpeg, still: true });
+  if (!reply || reply.again) mine.asked = null; // once more, in a moment
+  if (run !== mine || !mine.paused || !reply || reply.error) return;
+  lastSeen = { jpeg, reply };
+  showNumbersNow();
+  showAnswer(reply, performance.now() - began);
+  showPlace(reply.place);
 }
 
-// The server's answer; undefined if it fails or takes too long.
-async function ask(question, message) {
-  const [mine, began] = [run, performance.now()];
-  const shown = { show_input: isOpen("details"), show_parts: partsAreDue(), show_place: isOpen("explore"), axis: axis() };
-  const wish = { visitor, model: modelChoice.value, threshold, ...shown };
-  const answer = question({ ...wish, ...message }).catch(() => undefined);
-  const dueMs = mine?.kind === "device" ? props.settings.minIntervalMs : 0; // the camera's next answer may be so far off
-  const reply = await within((shown.show_parts ? PARTS_TIMEOUT_MS : ANSWER_TIMEOUT_MS) + dueMs, answer);
-  const isCurrent = run === mine && modelChoice.value === wish.model;
-  if (shown.show_parts && isCurrent) restFromParts(performance.now() - began, Boolean(reply));
-  return reply;
-}
-
-// A pause keeps picture and answer as they stand.
 function togglePause() {
   if (!run) return;
   run.paused = !run.paused;
   setText(pauseButton, run.paused ? "Continue" : "Pause");
   if (run.paused) {
     video.pause();
-    setText(stateLine, stateLine.textContent + " (paused)");
+    say(root.dataset.state, stateLine.textContent);
   } else video.play().catch(() => {});
   speak(run.paused ? "paused" : "goes on");
   wake();
+  run.asked = changes;
 }
 
 // The guide lies on the picture itself, whose proportions it takes over.

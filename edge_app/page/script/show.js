@@ -30,7 +30,7 @@ function speakAnswer({ answer, state }) {
 
 function say(state, words) {
   root.dataset.state = state;
-  setText(stateLine, words);
+  setText(stateLine, run?.paused ? `${words} (paused)` : words);
 }
 
 // A state that has no answer: nothing is named while it lasts.

@@ -44,12 +44,13 @@ function snapshotItem(snapshot) {
   const item = document.createElement("li");
   const image = Object.assign(new Image(), { src: dataUrl(snapshot), alt: `Snapshot, answered: ${snapshot.answered}` });
   const choice = document.createElement("select");
-  choice.setAttribute("aria-label", "Right label");
+  choice.setAttribute("aria-label", `Right label of ${fileName(snapshot)}`);
   const labels = [...new Set([...props.settings.labels, snapshot.label])]; // a taught name is none of the model's own
   choice.append(...labels.map((label) => new Option(label === "none" ? "no garment" : label, label)));
   choice.value = snapshot.label;
   choice.addEventListener("change", () => change("readwrite", (store) => store.put({ ...snapshot, label: choice.value })));
   const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "Delete" });
+  remove.setAttribute("aria-label", `Delete ${fileName(snapshot)}`);
   remove.addEventListener("click", () => change("readwrite", (store) => store.delete(snapshot.id)));
   item.append(image, choice, remove);
   return item;
@@ -64,7 +65,11 @@ function wordsAbout(kept) {
 
 async function showSnapshots() {
   const kept = await inStore("readonly", (store) => store.getAll());
+  const held = document.activeElement;
+  const row = [...snapshotList.children].findIndex((item) => item.contains(held));
   snapshotList.replaceChildren(...kept.toReversed().map(snapshotItem));
+  if (row >= 0) (snapshotList.children[Math.min(row, kept.length - 1)]?.querySelector(held.tagName) ?? keepButton).focus();
+  if (held === deleteAllButton && !kept.length) keepButton.focus();
   exportButton.disabled = deleteAllButton.disabled = kept.length === 0;
   setText(keptWords, wordsAbout(kept));
 }

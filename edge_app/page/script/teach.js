@@ -39,7 +39,9 @@ function showTaught(model, reply, words) {
   const { names, open, trouble } = reply;
   lessonForm.hidden = !open || Boolean(trouble);
   anewButton.hidden = !open || !trouble;
+  const hadFocus = taughtList.contains(document.activeElement);
   taughtList.replaceChildren(...names.map((item) => taughtItem(model, item)));
+  if (hadFocus) lessonName.focus();
   for (const button of taughtList.querySelectorAll("button")) button.hidden = !open;
   const known = [...props.settings.labels.filter((label) => label !== "none"), ...names.map(([name]) => name)];
   find("lesson-names").replaceChildren(...[...new Set(known)].map((name) => new Option(name, name)));
