@@ -128,11 +128,12 @@ def commands(quantization: str, config: Config) -> list[str]:
             options += f" --teacher {kept or f'runs/{name}'}"
             if kept is None:
                 notes.append(f"# runs/{name} had weights of the SHA-256 {digest[:12]}..., which are not kept")
+    name = config.model if config.recipe.mixture else f"{config.model}-fashion-mnist"
     return [
         *notes,
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
         f"python -m converters runs/{config.name} --mode {quantization}",
-        *([f"python -m train points --model {config.model}"] if config.recipe.mixture else []),
+        *([f"python -m train points --model {name}"] if quantization == "int8" else []),
     ]
 
 

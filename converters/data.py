@@ -12,7 +12,7 @@ from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.data import FashionMnist, find_data, load_fashion_mnist
-from train.paths import Paths, digests_of, gather_paths, others
+from train.paths import UNPACKED, Paths, digests_of, gather_paths, others
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, require_apart, rows_of
 from train.source import Source
 
@@ -69,7 +69,7 @@ def require_same_pictures(source: Source, data: Data) -> None:
         raise DataError(
             f"{source.config.name} has learned from other {' and '.join(names)} than these, perhaps from some that are "
             "for validation here. Name the folder it has learned from with --data, or let it learn from these first: "
-            f"python -m train {source.config.model} --recipe live --start-from RUN."
+            f"python -m train {source.config.model} --recipe live --start-from RUN. {UNPACKED}"
         )
 
 

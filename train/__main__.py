@@ -21,7 +21,7 @@ COMMANDS = {
 }
 ELSEWHERE = (
     "{} has learned from other pictures than these, perhaps from some that are for validation here: figures and "
-    "thresholds may come out too good."
+    "thresholds may come out too good. {}"
 )
 WITH_KERAS = ("maps", "points")  # compare looks for it itself: it needs it for runs only
 
@@ -150,7 +150,7 @@ def _refuse(args: argparse.Namespace) -> None:
 def _train(args: argparse.Namespace) -> int:
     from train.data import find_data, load_fashion_mnist
     from train.devices import computes_in, computing_in, device_name, on_gpu
-    from train.paths import began_elsewhere, digests_of, elsewhere, find_paths
+    from train.paths import UNPACKED, began_elsewhere, digests_of, elsewhere, find_paths
     from train.recipes import Config, quantization_aware, recipe_of
     from train.run import Inputs, run, summary
     from train.staff import load_staff
@@ -187,7 +187,7 @@ def _train(args: argparse.Namespace) -> int:
     recipe = staff.recipe(recipe)
     digests |= elsewhere(beginning.name, beginning.learned, digests)
     if began_elsewhere(digests, beginning.name):
-        print(ELSEWHERE.format(beginning.name), file=sys.stderr)
+        print(ELSEWHERE.format(beginning.name, UNPACKED), file=sys.stderr)
     digests |= data.digests | beginning.digests | {f"teacher {name}": digest for name, digest in staff.digests}
     config = Config(args.model, recipe, args.seed, size, digests, staff.names, precision, beginning.name)
     run_dir = Path(args.out or f"runs/{config.name}")

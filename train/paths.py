@@ -13,6 +13,7 @@ from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 # The names by which digests of published collections are kept: an archive's, or that of a folder's table.
 PUBLISHED = {layout: (f"{layout.name}.zip", f"{layout.name}/{layout.name}.csv") for layout in (PHOTOS, PRODUCTS)}
 
+UNPACKED = "(An archive and its unpacked copy cannot be told from others: use the archive.)"
 START = "start "  # before its name, in Config.data: the network that the run began with
 
 
@@ -94,16 +95,27 @@ def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str
     """Which of the published collections a network has learned that are not those that are here, with their digests:
     what is for validation here may have been for training there. Of a kind that either lacks nothing is known."""
 
-    def published(data: Mapping[str, str], layout: Layout) -> str | None:
-        return next((data[name] for name in PUBLISHED[layout] if name in data), None)
-
     found = {layout.name: (published(learned, layout), published(here, layout)) for layout in PUBLISHED}
     return {name: known for name, (known, given) in found.items() if known and given and known != given}
 
 
+def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
+    """The same, of the networks that it began with, too."""
+    began = {
+        key.rpartition(", ")[2]: digest for key, digest in learned.items() if key.startswith(START) and ", " in key
+    }
+    given = {layout.name: published(here, layout) for layout in PUBLISHED}
+    return {name: digest for name, digest in began.items() if given[name] not in (None, digest)} | others(learned, here)
+
+
+def published(data: Mapping[str, str], layout: Layout) -> str | None:
+    """The digest of the published collection of a layout, None if there is none."""
+    return next((data[name] for name in PUBLISHED[layout] if name in data), None)
+
+
 def elsewhere(name: str, learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
-    """``others`` of a network that a run begins with, as they are kept in ``Config.data``."""
-    return {f"{START}{name}, {kind}": digest for kind, digest in others(learned, here).items()}
+    """``others_ever`` of a network that a run begins with, as they are kept in ``Config.data``."""
+    return {f"{START}{name}, {kind}": digest for kind, digest in others_ever(learned, here).items()}
 
 
 def began_elsewhere(data: Iterable[str], name: str) -> bool:
@@ -116,9 +128,9 @@ def warn_of_others(contracts: Iterable[Contract], collections: Mapping[Layout, P
     photos, products = (tuple(path for one, path in collections.items() if one is layout) for layout in PUBLISHED)
     here = digests_of(Paths(photos, products))
     for contract in contracts:
-        if contract.variant == "live" and (names := others(contract.data, here)):  # others learn from neither
+        if contract.variant == "live" and (names := others_ever(contract.data, here)):  # others learn from neither
             print(
                 f"{contract.name} has learned from other {' and '.join(names)} than these, perhaps from some that are "
-                "for validation here: its figures may come out too good.",
+                f"for validation here: its figures may come out too good. {UNPACKED}",
                 file=sys.stderr,
             )

@@ -172,7 +172,8 @@ def require_apart(collections: Sequence[Collection]) -> None:
             if row.person and split != row.split:
                 raise DataError(
                     f"{collection.path}: person {row.person} is in its split {row.split} and in the split {split} of "
-                    f"{path}. Put all pictures of a person into one."
+                    f"{path}. Put all pictures of a person into one, or, if they are two people, give one another "
+                    "sender_id."
                 )
 
 

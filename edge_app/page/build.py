@@ -34,6 +34,7 @@ SCRIPTS = (
     "camera",
     "ask",
     "run",
+    "pause",
     "files",
     "zip",
     "snapshots",

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from edge_app.classifier import Classifier
-from edge_app.errors import EdgeAppError, LessonError
+from edge_app.errors import EdgeAppError, LessonError, NoHome
 from edge_app.images import decode_bytes
 from edge_app.lessons import add, learned, name_problem, read_lessons, set_aside, without, write_lessons
 from edge_app.page.frames import MAX_JPEG_CHARS, MAX_PIXELS, Refused, Reply
@@ -56,6 +56,8 @@ class School:
         try:
             lessons = read_lessons(classifier.contract)
             self._classifiers.points(classifier.contract)  # nothing can be taught without
+        except NoHome as error:
+            return {"open": False, "words": str(error), "trouble": "", "names": []}
         except LessonError as error:
             return self._told(None, trouble=str(error) if self._is_open else "what was taught cannot be used here")
         return self._told(lessons)

@@ -32,6 +32,7 @@ def test_a_pause_keeps_picture_and_answer(server: Server, browser: Browser) -> N
             )
             page.wait_for_timeout(500)
             assert page.inner_text("#answer") == "Trouser"
+        assert answers(page) == stopped_at
         page.click("#pause")
         wait_for_answers(page, 5)
         assert re.fullmatch(r"sure: \d+ %", page.inner_text("#state"))
@@ -75,6 +76,8 @@ def test_of_a_picture_that_stands_another_model_and_another_part_are_asked(serve
         stopped_at = answers(page)
         page.wait_for_timeout(700)
         assert answers(page) == stopped_at
+        page.evaluate("for (let i = 0; i < 2; i++) document.querySelector('#pause').click()")
+        assert page.inner_text("#state").count("(paused)") == 1
         page.click("#pause")
         wait_for_answers(page, 5)
 

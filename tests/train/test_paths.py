@@ -14,6 +14,7 @@ from train.paths import (
     find_paths,
     gather_paths,
     others,
+    others_ever,
     own_collections,
     warn_of_others,
 )
@@ -73,6 +74,12 @@ def test_others_are_known_by_their_digests() -> None:
     assert began_elsewhere(kept, "cnn4-live") and not began_elsewhere(kept, "cnn1-live")
     assert not began_elsewhere({"start cnn4-live": "7"}, "cnn4-live")
     assert own_collections(kept) == []
+
+    second = {"photos.zip": "4", "products.zip": "2"} | kept  # what began with it, and what begins with that
+    assert others(second, {"photos.zip": "4"}) == {}
+    assert others_ever(second, {"photos.zip": "4"}) == {"photos": "1"}
+    assert elsewhere("cnn4-live", second, {"photos.zip": "4"}) == kept
+    assert others_ever(second, {"photos.zip": "1"}) == {"photos": "4"}
 
 
 def test_a_model_that_is_judged_by_what_it_may_know_is_told_of(

@@ -132,7 +132,7 @@ async function showGarments() {
   if (question !== asked) return;
   garments = null;
   trail = [];
-  if (reply.error && wished && wished[0] !== wished[1]) { // one that was forgotten meanwhile
+  if (reply.error && reply !== FAILED && wished && wished[0] !== wished[1]) { // one that was forgotten meanwhile
     fromChoice.value = "";
     return showGarments();
   }

@@ -145,37 +145,6 @@ function accept(mine, reply, seen, age) {
   return props.settings.minIntervalMs;
 }
 
-// A pause keeps the picture as it stands, and its answer until something else is wished.
-async function lookAgain(mine) {
-  if (run !== mine || !lastSeen) return;
-  const began = performance.now();
-  mine.asked = changes;
-  const isPicture = mine.kind === "still" || mine.kind === "device";
-  const jpeg = isPicture
-    ? photograph(picture, picture.naturalWidth, picture.naturalHeight)
-    : photograph(video, video.videoWidth, video.videoHeight);
-  const reply = await ask(server.classify_frame, { jpeg, still: true });
-  if (!reply || reply.again) mine.asked = null; // once more, in a moment
-  if (run !== mine || !mine.paused || !reply || reply.error) return;
-  lastSeen = { jpeg, reply };
-  showNumbersNow();
-  showAnswer(reply, performance.now() - began);
-  showPlace(reply.place);
-}
-
-function togglePause() {
-  if (!run) return;
-  run.paused = !run.paused;
-  setText(pauseButton, run.paused ? "Continue" : "Pause");
-  if (run.paused) {
-    video.pause();
-    say(root.dataset.state, stateLine.textContent);
-  } else video.play().catch(() => {});
-  speak(run.paused ? "paused" : "goes on");
-  wake();
-  run.asked = changes;
-}
-
 // The guide lies on the picture itself, whose proportions it takes over.
 const fit = (width, height) => width && height && view.style.setProperty("--ratio", width / height);
 video.addEventListener("resize", () => fit(video.videoWidth, video.videoHeight));
@@ -185,11 +154,14 @@ startButton.addEventListener("click", () => {
   if (run) stop("ready", "ready: press Start camera");
   else start();
 });
-pauseButton.addEventListener("click", togglePause);
 cameraChoice.addEventListener("change", () => {
   if (!run || run.kind !== "camera") return;
   stop("ready", "ready: press Start camera");
   start();
 });
-document.addEventListener("visibilitychange", () => wake());
+document.addEventListener("visibilitychange", () => {
+  const isAsked = run?.asked === changes; // and nothing else is wished by coming back
+  wake();
+  if (isAsked) run.asked = changes;
+});
 addEventListener("pagehide", () => run && stop("ready", "ready: press Start camera"));

@@ -84,10 +84,10 @@ function showAnswer(reply, ageMs) {
 
 const partsAreDue = () => isOpen("details") && partsTick.checked && performance.now() >= partsFrom;
 
-// Parts are covered one after the other, which is work: a small share of the time; for a still picture whenever it is
-// asked, unless that question was lost.
+// Parts are covered one after the other, which is work: a small share of the time; for a picture that stands whenever
+// it is asked, unless that question was lost.
 function restFromParts(tookMs, isAnswered) {
-  const restMs = run?.kind === "still" && isAnswered ? 0 : Math.max(PARTS_EVERY_MS, PARTS_SHARE * tookMs);
+  const restMs = (run?.kind === "still" || run?.paused) && isAnswered ? 0 : Math.max(PARTS_EVERY_MS, PARTS_SHARE * tookMs);
   partsFrom = performance.now() + restMs;
 }
 

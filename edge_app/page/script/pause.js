@@ -1,0 +1,38 @@
+// A pause keeps the picture as it stands, and its answer until something else is wished.
+async function lookAgain(mine) {
+  const [source, width, height] =
+    mine.kind === "still" || mine.kind === "device"
+      ? [picture, picture.naturalWidth, picture.naturalHeight]
+      : [video, video.videoWidth, video.videoHeight];
+  if (run !== mine || !width) return;
+  const began = performance.now();
+  mine.asked = changes;
+  const jpeg = photograph(source, width, height);
+  const reply = await ask(server.classify_frame, { jpeg, still: true });
+  if (!reply || reply.again) mine.asked = null; // once more, in a moment
+  if (run !== mine || !mine.paused) return;
+  if (!reply) {
+    stopIfLoggedOut(mine);
+    return wait(RETRY_MS);
+  }
+  if (reply.error) return reply.again || sayWithoutAnswer(reply.state, reply.words);
+  lastSeen = { jpeg, reply };
+  showNumbersNow();
+  showAnswer(reply, performance.now() - began);
+  showPlace(reply.place);
+}
+
+function togglePause() {
+  if (!run) return;
+  run.paused = !run.paused;
+  setText(pauseButton, run.paused ? "Continue" : "Pause");
+  if (run.paused) video.pause();
+  else video.play().catch(() => {});
+  say(root.dataset.state, stateLine.textContent.replace(" (paused)", ""));
+  partsFrom = 0;
+  speak(run.paused ? "paused" : "goes on");
+  wake();
+  run.asked = lastSeen ? changes : null; // without an answer yet it is asked
+}
+
+pauseButton.addEventListener("click", togglePause);
