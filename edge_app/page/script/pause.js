@@ -17,6 +17,7 @@ async function lookAgain(mine) {
   }
   if (reply.error) return reply.again || sayWithoutAnswer(reply.state, reply.words);
   lastSeen = { jpeg, reply };
+  shownAt = []; // a single answer has no rate
   showNumbersNow();
   showAnswer(reply, performance.now() - began);
   showPlace(reply.place);
