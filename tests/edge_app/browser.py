@@ -125,6 +125,16 @@ def visit(browser: Browser, url: str, size: tuple[int, int] = DESKTOP, scheme: S
         context.close()
 
 
+def log_in(context: BrowserContext, url: str) -> Page:
+    """The page behind the login of `--auth ann:secret`."""
+    page = context.new_page()
+    page.goto(url)
+    page.get_by_label("username").fill("ann")
+    page.get_by_label("password").fill("secret")
+    page.get_by_role("button", name="Login").click()
+    return page
+
+
 def component(server: Server) -> int:
     """The number under which Gradio knows the page's HTML."""
     with urllib.request.urlopen(server.url + "config", timeout=10) as config:

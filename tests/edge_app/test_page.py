@@ -19,6 +19,7 @@ from browser import (
     answers,
     drawn,
     listen,
+    log_in,
     serving,
     visit,
     wait_for_answers,
@@ -174,11 +175,7 @@ def test_a_device_camera_is_shown_and_named_behind_a_login(
             question = urllib.request.Request(server.url + "gradio_api/component_server", b"{}", is_json)
             urllib.request.urlopen(question, timeout=10)
         context = browser.new_context(viewport={"width": DESKTOP[0], "height": DESKTOP[1]})
-        page = context.new_page()
-        page.goto(server.url)
-        page.get_by_label("username").fill("ann")
-        page.get_by_label("password").fill("secret")
-        page.get_by_role("button", name="Login").click()
+        page = log_in(context, server.url)
         page.click("#start")
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
         expect(page.locator("#picture")).to_be_visible()

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, FAKE_CAMERA, Server, chromium, serving, wait_for_answers
+from browser import CHROMIUM, FAKE_CAMERA, Server, chromium, log_in, serving, wait_for_answers
 from playwright.sync_api import Playwright
 from tunnel import HOST
 
@@ -56,11 +56,7 @@ def test_the_link_and_this_machine_show_the_page_after_its_login(playwright: Pla
         with chromium(playwright, *camera, *flags) as browser:
             for address in (server.url, link):
                 context = browser.new_context()
-                page = context.new_page()
-                page.goto(address)
-                page.get_by_label("username").fill("ann")
-                page.get_by_label("password").fill("secret")
-                page.get_by_role("button", name="Login").click()
+                page = log_in(context, address)
                 page.click("#start")
                 wait_for_answers(page, 3)
                 context.close()

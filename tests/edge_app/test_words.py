@@ -3,7 +3,7 @@
 import ipaddress
 
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, ask, chromium, serving, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, ask, chromium, log_in, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, Playwright, expect
 
 from edge_app.models import default_model
@@ -87,11 +87,7 @@ def test_all_places_taken(server: Server, browser: Browser) -> None:
 def test_a_logout_while_it_runs(browser: Browser) -> None:
     with serving("--auth", "ann:secret") as server:
         context = browser.new_context()
-        page = context.new_page()
-        page.goto(server.url)
-        page.get_by_label("username").fill("ann")
-        page.get_by_label("password").fill("secret")
-        page.get_by_role("button", name="Login").click()
+        page = log_in(context, server.url)
         page.click("#start")
         wait_for_answers(page, 2)
         context.clear_cookies()
