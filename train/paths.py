@@ -12,7 +12,7 @@ from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 
 # The names by which digests of published collections are kept: an archive's, or that of a folder's table.
 PUBLISHED = {layout: (f"{layout.name}.zip", f"{layout.name}/{layout.name}.csv") for layout in (PHOTOS, PRODUCTS)}
-
+RESERVED = {name for names in PUBLISHED.values() for name in names}
 UNPACKED = "(An archive and its unpacked copy cannot be told from others: use the archive.)"
 START = "start "  # before its name, in Config.data: the network that the run began with
 
@@ -68,7 +68,6 @@ def find_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: 
 def digests_of(paths: Paths) -> dict[str, str]:
     """SHA-256 of each archive, or of a folder's table, by as much of its path as no other has; no own collection has a
     name of PUBLISHED. Raises DataError, also for one that is named twice."""
-    reserved = {name for names in PUBLISHED.values() for name in names}
     digests: dict[str, str] = {}
     for layout, path in paths.all:
         file = path if path.is_file() else path / f"{layout.name}.csv"
@@ -80,15 +79,14 @@ def digests_of(paths: Paths) -> dict[str, str]:
             raise DataError(f"{file}: the same as another collection that is learned from. Name each once.")
         parts = file.absolute().parts
         names = ("/".join(parts[-count:]) for count in range(1 if file.suffix == ".zip" else 2, len(parts) + 1))
-        taken = digests.keys() | (reserved if path in paths.own else set())
+        taken = digests.keys() | (RESERVED if path in paths.own else set())
         digests[next(name for name in names if name not in taken)] = digest
     return digests
 
 
 def own_collections(data: Iterable[str]) -> list[str]:
     """Of what a network was trained on, by its names in ``Config.data``, the collections that a user added."""
-    reserved = {name for names in PUBLISHED.values() for name in names}
-    return [name for name in data if name.endswith((".zip", ".csv")) and name not in reserved]
+    return [name for name in data if name.endswith((".zip", ".csv")) and name not in RESERVED]
 
 
 def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:

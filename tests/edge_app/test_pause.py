@@ -82,6 +82,15 @@ def test_of_a_picture_that_stands_another_model_and_another_part_are_asked(serve
         wait_for_answers(page, 5)
 
 
+def test_wishes_that_change_without_end_keep_no_picture_from_being_asked(server: Server, browser: Browser) -> None:
+    """As while a slider or the part is dragged: more often than the camera gives pictures."""
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        page.evaluate("setInterval(() => document.querySelector('#threshold').dispatchEvent(new Event('input')), 5)")
+        wait_for_answers(page, 10)
+
+
 def test_of_the_devices_picture_too(browser: Browser, tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "trousers.png"), drawn("trouser", 0))
     with serving("--camera", str(tmp_path)) as server, visit(browser, server.url) as page:

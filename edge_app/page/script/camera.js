@@ -48,8 +48,7 @@ function showMirrored(suggested) {
 
 const facesAway = (stream) => stream.getVideoTracks()[0].getSettings().facingMode === "environment";
 
-// Resolves when there is a new picture, with the time it was taken; null if the wait was broken off, undefined if none
-// comes.
+// Resolves when there is a new picture, with the time it was taken; null if a pause comes first, undefined if none comes.
 function nextFrame(mine) {
   const arrived = new Promise((resolve) => {
     if (!video.requestVideoFrameCallback) {
@@ -62,7 +61,11 @@ function nextFrame(mine) {
       resolve({ capturedAt: captureTime ?? now });
     });
   });
-  return within(FRAME_TIMEOUT_MS, Promise.race([arrived, woken().then(() => null)]));
+  const paused = async () => {
+    while (run === mine && !mine.paused) await woken();
+    return null;
+  };
+  return within(FRAME_TIMEOUT_MS, Promise.race([arrived, paused()]));
 }
 
 // The part of a picture that is looked at, in its own proportions, never mirrored, as base64 JPEG.
