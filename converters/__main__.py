@@ -61,7 +61,6 @@ def run(args: argparse.Namespace) -> int:
     from train.eight_bits import is_converted
     from train.models import CNNS
     from train.paths import own_collections
-    from train.pictures import PHOTOS, PRODUCTS
     from train.source import load_chain
 
     if is_converted(Path(args.run)):
@@ -74,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
             "bits and thresholds will be fitted on the published pictures alone.",
             file=sys.stderr,
         )
-    data = load_data(args.data, source.config.seed, source.is_live, {PHOTOS: args.photos, PRODUCTS: args.products})
+    data = load_data(args.data, source.config, args.photos, args.products)
     require_same_pictures(source, data)
     modes = list(MODES) if args.mode == "all" else [args.mode]
     default_out = assets_dir() / "models" if modes == [SHIPPED] else Path("runs/converted")

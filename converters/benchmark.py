@@ -37,7 +37,6 @@ from edge_app.models import CARD, assets_dir
 from train.documents import with_block
 from train.eight_bits import is_converted
 from train.models import flattened
-from train.pictures import PHOTOS, PRODUCTS
 from train.source import Source, input_spec, load_chain
 
 ROOT = Path(__file__).parents[1]
@@ -61,8 +60,7 @@ def measure(run: Path, args: argparse.Namespace) -> dict[str, Any]:
     source = load_chain(run)
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        own = {PHOTOS: args.photos, PRODUCTS: args.products}
-        data = load_data(args.data, source.config.seed, source.is_live, own)
+        data = load_data(args.data, source.config, args.photos, args.products)
         require_same_pictures(source, data)
         plain = write_files(source, data, folder, lacking(run, folder), args.peers)
         found = {str(threads): in_a_child(folder, run, threads, args.peers) for threads in THREADS}

@@ -1,6 +1,6 @@
 """What a conversion is calibrated and measured on: pictures of the variant's own kind."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +13,8 @@ from edge_app.errors import DataError
 from edge_app.preprocess import frame_to_input, images_to_input
 from train.data import FashionMnist, find_data, load_fashion_mnist
 from train.paths import UNPACKED, Paths, digests_of, gather_paths, others
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, require_apart, rows_of
+from train.pictures import PHOTOS, Collection, Layout, Picture, require_apart, rows_of
+from train.recipes import Config
 from train.source import Source
 
 UInt8 = npt.NDArray[np.uint8]
@@ -24,16 +25,15 @@ PARITY_IMAGES = 1000
 
 @dataclass(frozen=True)
 class Data:
-    """Fashion-MNIST, and collections of real pictures, where at hand, of each layout one or more; which are ``own``."""
+    """Fashion-MNIST, and where collections of real pictures are, as far as they are at hand."""
 
     fashion_mnist: FashionMnist
-    pictures: dict[Layout, tuple[Path, ...]]
-    own: frozenset[Path] = frozenset()
+    paths: Paths
 
     @property
     def digests(self) -> dict[str, str]:
         """SHA-256 of the collections, of a folder that of its table, by their names."""
-        return digests_of(Paths(self.pictures.get(PHOTOS, ()), self.pictures.get(PRODUCTS, ()), self.own))
+        return digests_of(self.paths)
 
 
 @dataclass(frozen=True)
@@ -45,21 +45,20 @@ class Prepared:
 
 
 def load_data(
-    data_dir: str | None, seed: int, is_live: bool, own: Mapping[Layout, Sequence[Path]] | None = None
+    data_dir: str | None, config: Config, own_photos: Sequence[Path] = (), own_products: Sequence[Path] = ()
 ) -> Data:
-    """Fashion-MNIST, those of photos and products that are in the same folder, and a user's ``own``.
+    """Fashion-MNIST, split as in the run of this ``config``, those of photos and products that are in the same folder,
+    and a user's own.
 
     Raises DataError if something is damaged, or if it is for a live model and there are no photos.
     """
-    own = own or {}
-    paths = gather_paths(find_data(data_dir), own.get(PHOTOS, ()), own.get(PRODUCTS, ()))
-    pictures = {layout: found for layout, found in ((PHOTOS, paths.photos), (PRODUCTS, paths.products)) if found}
-    if is_live and PHOTOS not in pictures:
+    paths = gather_paths(find_data(data_dir), own_photos, own_products)
+    if config.recipe.mixture and not paths.photos:
         raise DataError(
             "a live model is calibrated on photos: put photos.zip, or a folder photos, beside fashion-mnist/ in the "
             "folder named by --data or EDGE_APP_DATA, or name an archive or folder with --photos."
         )
-    return Data(load_fashion_mnist(data_dir, seed), pictures, paths.own)
+    return Data(load_fashion_mnist(data_dir, config.seed, config.recipe.val_per_class), paths)
 
 
 def require_same_pictures(source: Source, data: Data) -> None:
@@ -95,7 +94,7 @@ def calibration_pixels(data: Data, spec: InputSpec, is_live: bool, seed: int) ->
     train = data.fashion_mnist.train
     chosen = np.sort(stratified(train.labels, CALIBRATION_PER_CLASS, seed))
     parts = [images_to_input(train.images[chosen], spec.shape)]
-    for layout, paths in data.pictures.items() if is_live else ():
+    for layout, paths in data.paths.by_layout.items() if is_live else ():
         parts.append(prepare(paths, layout, "train", spec, per_kind=CALIBRATION_PER_CLASS, seed=seed).pixels)
     return np.concatenate(parts)
 
@@ -108,7 +107,7 @@ def stratified(kinds: npt.NDArray[np.integer], per_kind: int, seed: int) -> npt.
 
 def validation_pictures(data: Data, spec: InputSpec) -> dict[Layout, Prepared]:
     """Each layout's validation pictures as the app would hand them to a model. Raises DataError."""
-    return {layout: prepare(paths, layout, "val", spec) for layout, paths in data.pictures.items()}
+    return {layout: prepare(paths, layout, "val", spec) for layout, paths in data.paths.by_layout.items()}
 
 
 def parity_pixels(data: Data, pictures: dict[Layout, Prepared], spec: InputSpec, is_live: bool) -> UInt8:

@@ -171,7 +171,7 @@ def _train(args: argparse.Namespace) -> int:
         digests |= digests_of(paths)
     elif args.photos or args.products:
         raise RunError("--photos and --products are for the recipe live.")
-    data = load_fashion_mnist(args.data, args.seed)
+    data = load_fashion_mnist(args.data, args.seed, recipe.val_per_class)
     beginning = Beginning()
     if args.model == "vgg19":
         with team.scope(), computing_in(precision):

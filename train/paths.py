@@ -30,6 +30,11 @@ class Paths:
         """Each with its layout."""
         return tuple((PHOTOS, path) for path in self.photos) + tuple((PRODUCTS, path) for path in self.products)
 
+    @property
+    def by_layout(self) -> dict[Layout, tuple[Path, ...]]:
+        """Those of each layout of which there are any."""
+        return {layout: paths for layout, paths in ((PHOTOS, self.photos), (PRODUCTS, self.products)) if paths}
+
     @contextmanager
     def opened(self) -> Iterator[dict[Layout, list[Collection]]]:
         """All of them, open, by layout. Raises DataError."""

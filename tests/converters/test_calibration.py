@@ -24,7 +24,9 @@ from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from edge_app.models import assets_dir
 from train.data import FashionMnist, Split
+from train.paths import Paths
 from train.pictures import PHOTOS
+from train.recipes import article, best
 from train.source import load_source
 
 SPEC = InputSpec((28, 28, 1), "grey", "whole")
@@ -39,7 +41,7 @@ def data(tmp_path: Path) -> Data:
     for name, value in (("a", 210), ("b", 225), ("c", 240)):
         assert cv2.imwrite(str(tmp_path / "images" / f"{name}.jpg"), np.full((9, 7, 3), value, np.uint8))
     split = Split(np.zeros((3000, 28, 28), np.uint8), np.arange(3000, dtype=np.uint8) % 10)
-    return Data(FashionMnist(split, split, split, {}), {PHOTOS: (tmp_path,)})
+    return Data(FashionMnist(split, split, split, {}), Paths((tmp_path,), ()))
 
 
 def test_calibration_is_stratified_and_seeded() -> None:
@@ -72,13 +74,13 @@ def test_own_pictures_join(data: Data, tmp_path: Path) -> None:
     (room / "images").mkdir(parents=True)
     (room / "photos.csv").write_text("image,label,sender_id,split\nd,none,9,val")
     assert cv2.imwrite(str(room / "images" / "d.jpg"), np.full((9, 7, 3), 220, np.uint8))
-    joined = Data(data.fashion_mnist, {PHOTOS: (tmp_path, room)})
+    joined = Data(data.fashion_mnist, Paths((tmp_path, room), ()))
     found = validation_pictures(joined, SPEC)[PHOTOS]
     assert [row.person for row in found.rows] == ["8", "9"]
     assert found.pixels[:, 0, 0, 0] == pytest.approx([240, 220], abs=1)
     assert len(calibration_pixels(joined, SPEC, is_live=True, seed=1)) == 10 * CALIBRATION_PER_CLASS + 2
     with pytest.raises(DataError, match="room: no garment of the split val"):
-        validation_pictures(Data(data.fashion_mnist, {PHOTOS: (room,)}), SPEC)
+        validation_pictures(Data(data.fashion_mnist, Paths((room,), ())), SPEC)
 
 
 def test_archives_of_one_name_keep_their_digests(data: Data, tmp_path: Path) -> None:
@@ -86,7 +88,7 @@ def test_archives_of_one_name_keep_their_digests(data: Data, tmp_path: Path) -> 
     for path in paths:
         path.parent.mkdir()
         path.write_bytes(path.parent.name.encode())
-    found = Data(data.fashion_mnist, {PHOTOS: paths}).digests
+    found = Data(data.fashion_mnist, Paths(paths, ())).digests
     assert found == {
         "photos.zip": hashlib.sha256(b"published").hexdigest(),
         "mine/photos.zip": hashlib.sha256(b"mine").hexdigest(),
@@ -99,15 +101,23 @@ def test_a_model_is_not_fitted_on_people_it_may_know(data: Data, tmp_path: Path)
     places = tmp_path / "photos"
     places.mkdir()
     (places / "photos.csv").write_text("image,label,sender_id,split")
-    published = replace(data, pictures={PHOTOS: (places,)})
+    published = replace(data, paths=Paths((places,), ()))
     with pytest.raises(DataError, match=r"^cnn4-live has learned from other photos than these"):
         require_same_pictures(source, published)
-    require_same_pictures(source, replace(published, own=frozenset({places})))  # says nothing of published ones
+    mine = replace(published.paths, own=frozenset({places}))
+    require_same_pictures(source, replace(data, paths=mine))  # says nothing of published ones
 
 
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="calibrated on photos"):
-        load_data(str(tmp_path), seed=1, is_live=True)
+        load_data(str(tmp_path), load_source(assets_dir() / "checkpoints" / "cnn4.weights.h5").config)
+
+
+def test_it_is_judged_by_what_it_did_not_learn(data_dir: Path) -> None:
+    config = load_source(assets_dir() / "checkpoints" / "cnn4-fashion-mnist.weights.h5").config
+    by_best, by_article = (replace(config, recipe=recipe) for recipe in (best("cnn4", on_gpu=False), article("cnn4")))
+    assert len(load_data(str(data_dir), by_best).fashion_mnist.val.labels) == 3_000
+    assert len(load_data(str(data_dir), by_article).fashion_mnist.val.labels) == 12_000
 
 
 def test_what_few_pictures_reach_does_not_count() -> None:

@@ -30,15 +30,15 @@ BARS = {"cnn1": 0.928, "cnn3": 0.933, "cnn4": 0.944}
 
 
 @pytest.fixture(scope="module")
-def data(data_dir: Path) -> Data:
-    found = load_data(str(data_dir), seed=1, is_live=True)
-    assert len(found.pictures) == 2
-    return found
+def source() -> Source:
+    return load_source(CHECKPOINT)
 
 
 @pytest.fixture(scope="module")
-def source() -> Source:
-    return load_source(CHECKPOINT)
+def data(source: Source, data_dir: Path) -> Data:
+    found = load_data(str(data_dir), source.config)
+    assert len(found.paths.by_layout) == 2
+    return found
 
 
 def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tmp_path: Path) -> None:

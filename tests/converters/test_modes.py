@@ -20,6 +20,7 @@ from edge_app.errors import ConversionError
 from edge_app.models import assets_dir
 from train.data import load_fashion_mnist
 from train.files import write_json
+from train.paths import Paths
 from train.source import Source, input_spec, load_source
 
 CHECKPOINTS = sorted((assets_dir() / "checkpoints").glob("*-fashion-mnist.weights.h5"))
@@ -39,7 +40,7 @@ class Exported:
 @pytest.fixture(scope="module", params=CHECKPOINTS, ids=lambda path: path.name.removesuffix(".weights.h5"))
 def exported(request: pytest.FixtureRequest, data_dir: Path) -> Exported:
     source = load_source(request.param)
-    data = Data(load_fashion_mnist(str(data_dir), 1), {})
+    data = Data(load_fashion_mnist(str(data_dir), 1, source.config.recipe.val_per_class), Paths((), ()))
     calibration = calibration_pixels(data, input_spec(source), False, 1)[::2]
     network = prepared(source.network, calibration)
     float32_models = exports(network, MODES, calibration)
