@@ -60,6 +60,9 @@ def read_address(url: str) -> Address:
         )
     try:
         parts = urlsplit(url)
+    except ValueError:
+        raise EdgeAppError("--mqtt: only an IPv6 address has [ and ]; write [ in a password as %5B, ] as %5D") from None
+    try:
         port = USUAL_PORT if parts.port is None else parts.port
     except ValueError:
         port = 0

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Installs Edge Fashion as a service that runs from power-on. Running it again updates it.
 #
-#   sudo ./install.sh                 from a checkout its own wheel, built on the way; else from the package index
+#   sudo ./install.sh                 in a checkout: its own wheel, built on the way
 #   sudo ./install.sh --wheels DIR    from a folder of wheels, without any network
 #   sudo ./install.sh --uninstall     takes everything away, names that were taught too (snapshots stay in browsers)
 #   ./install.sh --root DIR ...       everything below DIR, to try it: makes no user, starts no service
@@ -10,7 +10,8 @@
 # cut off, the former version is whole and goes on running; what was left behind is cleared away the next time.
 set -euo pipefail
 umask 022
-export LC_ALL=C # what free and others print is read here
+export LC_ALL=C           # what free and others print is read here
+export PYTHONNOUSERSITE=1 # the service does not have what root has installed for itself
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 service=edge-fashion
@@ -38,6 +39,8 @@ done
 home=$root/opt/$service
 settings=$root/etc/default/$service
 unit=$root/etc/systemd/system/$service.service
+[ -n "$uninstall$wheels" ] || [ -f "$here/../../pyproject.toml" ] ||
+  stop "there is no checkout around this script: run it in one, or name a folder of wheels with --wheels."
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || stop "only root may do this: put sudo before it."
 
 on_this_machine() { [ -z "$root" ]; }
@@ -77,23 +80,25 @@ switch_to() {
 
 # A virtual environment in $new with the wheel and what it needs, and the system's own Picamera2 where there is one.
 install_version() {
-  local site=() pip=("$new/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir --no-input)
-  local wanted="edge-fashion[https,mqtt]"
+  local pip=("$new/bin/python" -m pip --quiet --disable-pip-version-check --no-cache-dir --no-input)
+  local site=() limits=() wanted="edge-fashion[https,mqtt]"
+  local failed="the packages cannot be installed, and pip says above why; what was installed before stays."
   if python3 -c 'import picamera2' 2>/dev/null; then site=(--system-site-packages); fi
   python3 -m venv "${site[@]}" "$new"
   if [ ${#site[@]} -gt 0 ]; then # Picamera2's compiled parts work with the numpy they were made for
     python3 -c 'import numpy; print("numpy==" + numpy.__version__.split(".")[0] + ".*")' >"$new/constraints.txt"
-    pip+=(--constraint "$new/constraints.txt")
+    limits=(--constraint "$new/constraints.txt")
   fi
+  export TMPDIR=$new/tmp # where /tmp is memory there may be too little of it
+  mkdir "$TMPDIR"
   if [ -n "$wheels" ]; then
-    "${pip[@]}" install --no-index --find-links "$wheels" "$wanted"
-  elif [ -f "$here/../../pyproject.toml" ]; then
-    "${pip[@]}" wheel --no-deps --wheel-dir "$new/wheel" "$here/../.."
-    "${pip[@]}" install "$wanted @ file://$(echo "$new"/wheel/*.whl)"
-    rm -r "$new/wheel"
+    "${pip[@]}" install "${limits[@]}" --no-index --find-links "$wheels" "$wanted" || stop "$failed"
   else
-    "${pip[@]}" install "$wanted"
+    "${pip[@]}" wheel --no-deps --wheel-dir "$TMPDIR" "$here/../.." || stop "$failed"
+    "${pip[@]}" install "${limits[@]}" "$wanted @ file://$(echo "$TMPDIR"/*.whl)" || stop "$failed"
   fi
+  rm -r "$TMPDIR"
+  unset TMPDIR
 }
 
 # Before the new version takes the place of one that works, its usual model runs and the one for drawings names one.
@@ -160,10 +165,14 @@ except CameraError as error:
     print(f"install.sh: {error}; until then the page uses the cameras of those who open it.")'
 }
 
-install_or_update() {
+be_the_only_one() {
   mkdir -p "$home/versions"
   exec 9>"$home/lock"
   flock --nonblock 9 || stop "another installation is running; wait for its end."
+}
+
+install_or_update() {
+  be_the_only_one
   remove_other_versions
   check_system
   former=$(current)
@@ -175,8 +184,8 @@ install_or_update() {
   write_settings
   if on_this_machine; then
     id "$service" >/dev/null 2>&1 || useradd --system --no-create-home --home-dir "/var/lib/$service" \
-      --shell /usr/sbin/nologin --groups video "$service"
-    [ -n "$former" ] || look_for_camera # an update's camera is in use
+      --shell /usr/sbin/nologin "$service"
+    [ -n "$former" ] || look_for_camera || true # an update's camera is in use; what fails here is advice only
   fi
   switch_to "$(basename "$new")"
   keep_former_unit
@@ -194,10 +203,11 @@ install_or_update() {
 }
 
 take_away() {
+  be_the_only_one
   if on_this_machine; then
     systemctl disable --quiet --now "$service" 2>/dev/null || true
   fi
-  rm -rf "$home" "$settings" "$unit" "$root/var/lib/$service"
+  rm -rf "$home" "$settings" "$settings.new" "$unit" "$unit.new" "$root/var/lib/$service"
   if on_this_machine; then
     systemctl daemon-reload
     ! id "$service" >/dev/null 2>&1 || userdel "$service"

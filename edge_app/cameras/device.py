@@ -13,6 +13,7 @@ from edge_app.errors import CameraError
 OPEN_TIMEOUT_MS = 5000
 READ_TIMEOUT_MS = 5000
 FRAME_WIDTH, FRAME_HEIGHT = 640, 480
+SCHEME = re.compile(r"[A-Za-z][\w+.-]+")
 HOST_AND_PORT = re.compile(r"(?:\[[^\]/?#]*\]|[\w.-]*)(?::\d+)?")
 BACKEND = cv2.CAP_V4L2 if sys.platform == "linux" else cv2.CAP_ANY
 
@@ -84,7 +85,7 @@ def first_device() -> DeviceCamera:
         try:
             camera.read()  # a Raspberry Pi lists a dozen devices that open and are no cameras
             return camera
-        except CameraError:
+        except (CameraError, cv2.error):
             camera.close()
     if forbidden:
         raise forbidden
@@ -103,11 +104,12 @@ def without_password(url: str) -> str:
     """The address as it may be shown: rtsp://user:secret@host:554/live?key=secret -> rtsp://***@host:554/...
 
     Where an @ follows a / or ?, what is behind it may be the host, or the end of a password: then rtsp://*** it is.
-    What is no address (no ://) stays as it is.
+    What is no address (no ://) stays as it is, unless it looks like one with a slash too few: then rtsp:*** it is.
     """
     scheme, separator, rest = url.partition("://")
     if not separator:
-        return url
+        scheme, _, rest = url.partition(":")
+        return f"{scheme}:***" if "@" in rest and SCHEME.fullmatch(scheme) else url
     user, at, place = rest.rpartition("@")
     if set(user) & set("/?#"):
         return f"{scheme}://***"

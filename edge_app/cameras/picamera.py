@@ -1,5 +1,6 @@
 """A Raspberry Pi's own camera, by Picamera2."""
 
+import contextlib
 import importlib
 import math
 import time
@@ -32,15 +33,18 @@ class PiCamera:
                 "picamera: Picamera2 is not installed here; on Raspberry Pi OS: apt install python3-picamera2, and a "
                 "virtual environment made with --system-site-packages"
             )
-        number = _csi_camera(picamera2)
-        if number is None:
+        place = _csi_camera(picamera2)
+        if place is None:
             raise CameraError("picamera: no camera found; check its cable, and that rpicam-hello shows a picture")
         try:
-            self._camera = picamera2.Picamera2(number)
-            # Picamera2 names formats by their bytes in memory from the end: BGR888 gives red, green, blue.
-            video = self._camera.create_video_configuration(main={"size": FRAME_SIZE, "format": "BGR888"})
-            self._camera.configure(video)
-            self._camera.start()
+            with contextlib.ExitStack() as failing:
+                self._camera = picamera2.Picamera2(place)
+                failing.callback(self._camera.close)  # Picamera2 keeps hold of it: it could not be opened again
+                # Picamera2 names formats by their bytes in memory from the end: BGR888 gives red, green, blue.
+                video = self._camera.create_video_configuration(main={"size": FRAME_SIZE, "format": "BGR888"})
+                self._camera.configure(video)
+                self._camera.start()
+                failing.pop_all()
         except (RuntimeError, IndexError) as error:
             raise CameraError(f"picamera: cannot be opened ({error}); check that no other program uses it") from error
         self._lock_due_s = time.monotonic() + SETTLED_S if lock_exposure else math.inf
@@ -75,9 +79,15 @@ def has_pi_camera() -> bool:
 
 
 def _csi_camera(picamera2: Any) -> int | None:
-    """Its number. libcamera lists USB cameras, too, by an Id with their port in it; OpenCV reads those better."""
-    cameras = picamera2.Picamera2.global_camera_info()
-    return next((camera["Num"] for camera in cameras if "/usb" not in camera["Id"]), None)
+    """Its place in Picamera2's list, by which Picamera2 opens it, whatever libcamera's own number ("Num") is. There are
+    USB cameras, too, by an Id with their port in it; OpenCV reads those better."""
+    try:
+        cameras = picamera2.Picamera2.global_camera_info()
+    except RuntimeError as error:
+        raise CameraError(
+            f"picamera: cameras cannot be listed ({error}); check that rpicam-hello --list-cameras can"
+        ) from error
+    return next((place for place, camera in enumerate(cameras) if "/usb" not in camera["Id"]), None)
 
 
 def _picamera2() -> Any:
@@ -88,5 +98,5 @@ def _picamera2() -> Any:
             return None
         remedy = "make this virtual environment with --system-site-packages, and install Picamera2 by apt"
         if "numpy" in str(error):
-            remedy = "this environment needs the numpy that it was made for: pip uninstall numpy"
+            remedy = "it was made for numpy 1: pip install -e . 'numpy<2' in a checkout, or install.sh once more"
         raise CameraError(f"picamera: Picamera2 is installed and cannot be imported ({error}); {remedy}") from error

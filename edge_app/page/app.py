@@ -6,6 +6,7 @@ import os
 import secrets
 import socket
 import time
+from collections.abc import Callable
 
 from starlette.middleware import Middleware
 
@@ -23,7 +24,7 @@ from edge_app.page.quick import gradio as gr
 from edge_app.page.quick import straight
 from edge_app.page.share import share_link
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import Ears, Seen, following, try_camera
+from edge_app.reports import Ears, Report, Seen, following, try_camera
 from edge_app.watch import Watch
 
 POLL_S = 0.5
@@ -70,9 +71,7 @@ def serve(
     with contextlib.ExitStack() as ending:
         publish = ending.enter_context(publishing(mqtt))
         watch = None
-        if mqtt is not None:
-            try_camera(camera, publish)
-        if mqtt is not None or has_device_camera(camera):
+        if has_device_camera(camera, publish):
             watch = Watch(lambda: open_camera(camera), classifiers, 1 / max_fps if max_fps else 0.0)
             ending.callback(watch.close)
         page, desk = build_page(model, classifiers, watch, max_fps, may_teach(host, share, credentials is not None))
@@ -86,16 +85,16 @@ def serve(
         return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
 
 
-def has_device_camera(camera: str) -> bool:
+def has_device_camera(camera: str, publish: Callable[[Report], None]) -> bool:
     """Whether pictures come from this machine's camera: not with `browser`, nor with `auto` where there is none.
 
     Raises CameraError if it cannot be opened, and another was asked for than `auto`: a wrong path is better told now
-    than on the page.
+    than on the page. That it cannot is published either way.
     """
     if camera == "browser":
         return False
     try:
-        open_camera(camera).close()
+        try_camera(camera, publish)
     except CameraError as error:
         if camera != "auto":
             raise

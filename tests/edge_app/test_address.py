@@ -9,6 +9,7 @@ from browser import Server
 from edge_app.cameras.base import Camera
 from edge_app.errors import CameraError
 from edge_app.page.app import has_device_camera, in_url, own_address
+from edge_app.reports import Report
 
 
 def has_ipv6() -> bool:
@@ -49,11 +50,14 @@ def test_without_a_camera_of_its_own_auto_is_the_browsers(
     def none(_spec: str) -> Camera:
         raise CameraError("no camera found on this machine; plug one in and start again")
 
-    monkeypatch.setattr("edge_app.page.app.open_camera", none)
-    assert not has_device_camera("browser")
-    assert capsys.readouterr().out == ""
-    assert not has_device_camera("auto")
+    monkeypatch.setattr("edge_app.reports.open_camera", none)
+    published: list[Report] = []
+    assert not has_device_camera("browser", published.append)
+    assert (capsys.readouterr().out, published) == ("", [])
+    assert not has_device_camera("auto", published.append)
     told = "no camera found on this machine; plug one in and start again. The page uses the browser's camera.\n"
     assert capsys.readouterr().out == told
     with pytest.raises(CameraError, match="no camera found"):
-        has_device_camera("0")
+        has_device_camera("0", published.append)
+    words = "no camera found on this machine; plug one in and start again"
+    assert [report["error"] for report in published] == [words, words]

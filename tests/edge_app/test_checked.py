@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import ClassVar
 
+import cv2
 import numpy as np
 import pytest
 from waiting import wait_until
@@ -14,7 +15,7 @@ from waiting import wait_until
 from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.cameras.checked import Checked, is_blank
-from edge_app.cameras.device import is_forbidden
+from edge_app.cameras.device import first_device, is_forbidden
 from edge_app.cameras.opening import open_camera
 from edge_app.cameras.picamera import has_pi_camera
 from edge_app.errors import BlankPicture, CameraError
@@ -111,21 +112,22 @@ def test_a_change_of_size_fails_and_opening_it_again_mends_it() -> None:
 
 
 class Picamera2:
-    """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list.
+    """As the real one: formats are named from the end, a frame is awaited, no camera is an empty list, in which those
+    at a USB port come last; a camera is opened by its place there.
 
     What was asked for stands in a queue until it is there, or taken back; `stop` stands behind it, and waits for ever.
     """
 
     usb: ClassVar = {"Model": "C270", "Id": "/base/axi/pcie@120000/rp1/usb@200000-1:1.0-046d:0825", "Num": 0}
     csi: ClassVar = {"Model": "imx708", "Id": "/base/axi/pcie@120000/rp1/i2c@88000/imx708@1a", "Num": 1}
-    cameras: ClassVar = [usb, csi]
+    cameras: ClassVar = [csi, usb]
     calls: ClassVar[list[object]] = []
     settled: ClassVar = {"ExposureTime": 20_000, "AnalogueGain": 2.0, "ColourGains": (1.5, 1.75), "Lux": 200.0}
     camera_controls: ClassVar = {"AeEnable": (False, True, True), "AwbEnable": (False, True, None)}
     queued = False
 
-    def __init__(self, number: int) -> None:
-        assert number == 1
+    def __init__(self, place: int) -> None:
+        assert self.cameras[place] is self.csi
 
     @classmethod
     def global_camera_info(cls) -> list[dict[str, object]]:
@@ -229,7 +231,7 @@ def test_a_picamera2_that_cannot_be_imported_is_no_reason_not_to_look_for_others
     (tmp_path / "picamera2.py").write_text("raise ValueError('numpy.dtype size changed')")
     monkeypatch.delitem(sys.modules, "picamera2", raising=False)
     monkeypatch.syspath_prepend(tmp_path)
-    words = r"Picamera2 is installed and cannot be imported \(numpy.dtype size changed\); .*: pip uninstall numpy"
+    words = r"Picamera2 is installed and cannot be imported \(numpy.dtype size changed\); .* -e \. 'numpy<2'"
     for spec in ("picamera", "auto"):
         with pytest.raises(CameraError, match=words):
             open_camera(spec)
@@ -241,9 +243,62 @@ def test_a_picamera2_that_cannot_be_imported_is_no_reason_not_to_look_for_others
         open_camera("picamera")
 
 
-def test_a_camera_that_this_user_may_not_use(tmp_path: Path) -> None:
+def test_a_raspberry_pis_camera_that_does_not_start_is_closed(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def busy(_self: Picamera2) -> None:
+        raise RuntimeError("Device or resource busy")
+
+    monkeypatch.setattr(picamera2, "start", busy)
+    with pytest.raises(CameraError, match=r"cannot be opened \(Device or resource busy\); check that no other program"):
+        open_camera("picamera")
+    assert picamera2.calls == [{"size": (640, 480), "format": "BGR888"}, "close"]
+
+
+def test_where_libcamera_fails_other_cameras_are_looked_for(
+    picamera2: type[Picamera2], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def failing() -> list[dict[str, object]]:
+        raise RuntimeError("Camera manager cannot be started")
+
+    monkeypatch.setattr(picamera2, "global_camera_info", failing)
+    with pytest.raises(CameraError, match=r"cannot be listed \(Camera manager cannot be started\)"):
+        open_camera("picamera")
+    usb = Scripted(noisy(48, 64, 0, 255))
+    monkeypatch.setattr("edge_app.cameras.opening.first_device", lambda: usb)
+    assert open_camera("auto").read().shape == (48, 64, 3)
+
+
+def test_a_camera_that_this_user_may_not_use(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert is_forbidden(Path("/dev/null")) is False
     assert is_forbidden(tmp_path / "video0") is False  # not there
+    monkeypatch.setattr("os.access", lambda _path, _mode: False)
+    assert is_forbidden(Path("/dev/null")) is True
+
+
+def test_the_first_device_that_gives_a_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of four: one cannot be opened, one makes OpenCV itself fail, one gives nothing."""
+    opened: list[Scripted] = []
+
+    class Device(Scripted):
+        def __init__(self, number: int) -> None:
+            if number == 0:
+                raise CameraError("camera 0: cannot be opened")
+            super().__init__(noisy(48, 64, 0, 255))
+            self.name = f"camera {number}"
+            opened.append(self)
+
+        def read(self) -> UInt8:
+            if self.name == "camera 1":
+                raise cv2.error("unknown pixel format")
+            if self.name == "camera 2":
+                raise CameraError("camera 2: gives no more pictures")
+            return super().read()
+
+    monkeypatch.setattr("edge_app.cameras.device.DeviceCamera", Device)
+    monkeypatch.setattr(Path, "glob", lambda _self, _pattern: [Path(f"/dev/video{n}") for n in (3, 1, 2, 0)])
+    assert first_device().name == "camera 3"
+    assert [(device.name[-1], device.closed) for device in opened] == [("1", True), ("2", True), ("3", False)]
 
 
 @pytest.mark.parametrize("cameras", [[], [Picamera2.usb]])

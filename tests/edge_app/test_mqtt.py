@@ -213,6 +213,8 @@ def test_addresses() -> None:
         ("mqtt:///pi", "expected mqtt://"),
         ("mqtt://ann:secret@broker:99999/pi", "the port is not a number from 1 to 65535"),
         ("mqtt://ann:secret@broker:0/pi", "the port is not a number from 1 to 65535"),
+        ("mqtt://ann:[secret@broker/pi", "write \\[ in a password as %5B"),
+        ("mqtt://ann:secret]1@broker/pi", "write \\[ in a password as %5B"),
         ("mqtt://ann:secret@broker../pi", "the host is no name"),
         ("mqtt://ann:secret@broker/\udcff", "letters that are not UTF-8"),
         ("mqtt://ann:12/secret@broker/home/pi", "write / in a password as %2F"),

@@ -4,11 +4,13 @@ import fcntl
 import os
 import random
 import re
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from importlib import metadata
 from pathlib import Path
 
 import pytest
@@ -81,15 +83,46 @@ def test_a_version_that_does_not_work_does_not_take_the_place_of_one_that_does(i
     assert installer.answer().startswith("Trouser (")
 
 
+def test_from_a_checkout_beside_picamera2(tmp_path: Path, wheels: Path) -> None:
+    """A stand-in for the package; what is needed is lent, and pip finds it there."""
+    installer = Installer(tmp_path, wheels)
+    (Path(installer.environment["PYTHONPATH"]) / "picamera2.py").touch()
+    del installer.environment["PIP_NO_DEPS"]
+    done = installer.run()
+    assert done.returncode == 0, done.stderr
+    assert "include-system-site-packages = true" in (installer.home / "current" / "pyvenv.cfg").read_text()
+    numpy = f"numpy=={metadata.version('numpy').partition('.')[0]}.*\n"
+    assert (installer.home / "current" / "constraints.txt").read_text() == numpy
+    assert not (installer.home / "current" / "tmp").exists()
+    assert installer.answer().startswith("Trouser (")
+
+
+def test_alone_it_does_not_fetch_what_anybody_may_have_published(tmp_path: Path) -> None:
+    copied = shutil.copy(INSTALL, tmp_path)
+    done = subprocess.run([copied, "--root", tmp_path], capture_output=True, text=True, timeout=60, check=False)
+    words = "there is no checkout around this script: run it in one, or name a folder of wheels with --wheels."
+    assert (done.returncode, done.stderr) == (1, f"install.sh: {words}\n")
+
+
+def test_packages_that_cannot_be_installed(tmp_path: Path) -> None:
+    installer = Installer(tmp_path, tmp_path)  # there are no wheels
+    done = installer.install()
+    assert done.returncode == 1
+    assert done.stderr.splitlines()[-1] == (
+        "install.sh: the packages cannot be installed, and pip says above why; what was installed before stays."
+    )
+    assert installer.versions == []
+
+
 def test_two_at_once_are_one_too_many(installer: Installer) -> None:
     before = installer.versions
     with (installer.home / "lock").open() as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        done = installer.install()
-    assert (done.returncode, done.stderr) == (
-        1,
-        "install.sh: another installation is running; wait for its end.\n",
-    )
+        for done in (installer.install(), installer.run("--uninstall")):
+            assert (done.returncode, done.stderr) == (
+                1,
+                "install.sh: another installation is running; wait for its end.\n",
+            )
     assert installer.versions == before
 
 
@@ -219,6 +252,7 @@ def test_taken_away_nothing_is_left(tmp_path: Path, wheels: Path) -> None:
     taught = state / ".local" / "share" / "edge-fashion" / "taught" / "cnn4.npz"
     taught.parent.mkdir(parents=True)
     taught.touch()
+    installer.settings.with_name("edge-fashion.new").touch()  # an installation was cut off
     done = installer.run("--uninstall")
     assert (done.returncode, done.stdout) == (
         0,
