@@ -1,5 +1,6 @@
 """A model ready to answer."""
 
+import hashlib
 import os
 import threading
 from dataclasses import dataclass
@@ -8,7 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from edge_app.contract import Contract, read_contract, sha256
+from edge_app.contract import Contract, read_contract
 from edge_app.decide import Decision, decide, probabilities
 from edge_app.errors import ContractError
 from edge_app.models import contract_path
@@ -56,25 +57,25 @@ class Classifier:
         self._codes = input_codes(self._input)
 
     @classmethod
-    def load(cls, model: str, threads: int | None = None) -> "Classifier":
-        """An installed model by name, or any model by the path of its .tflite or .json file.
+    def load(cls, model: str | os.PathLike[str], threads: int | None = None) -> "Classifier":
+        """An installed model by name, or any model by the path of its .tflite or .json file; ``threads`` from 1 on.
 
         Raises ModelNotFound, RuntimeMissing, or ContractError if file and contract disagree.
         """
-        path = contract_path(model)
+        path = contract_path(os.fspath(model))
         contract, model_file = read_contract(path), path.with_suffix(".tflite")
         try:
-            digest = sha256(model_file)
+            content = model_file.read_bytes()  # once: what is compared is what runs
         except OSError as error:
             raise ContractError(
                 f"{model_file}: not found beside its contract, or not readable ({error.strerror}). Install it again."
             ) from error
-        if digest != contract.sha256:
+        if (digest := hashlib.sha256(content).hexdigest()) != contract.sha256:
             raise ContractError(
                 f"{model_file}: SHA-256 {digest}, its contract says {contract.sha256}. Install it again."
             )
         threads = threads or default_threads()
-        return cls(contract, *make_interpreter(model_file, threads), threads)
+        return cls(contract, *make_interpreter(content, threads, str(model_file)), threads)
 
     def infer(self, pixels: UInt8) -> Outputs:
         """Model-ready pixels uint8 (N, H, W, C) 0..255, of the contract's shape and colour -> Outputs.

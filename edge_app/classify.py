@@ -7,10 +7,13 @@ import sys
 import time
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from edge_app.classifier import Classifier
+from edge_app.decide import UNSURE
 from edge_app.errors import ImageError
-from edge_app.images import SUFFIXES, decode_file, reading
+from edge_app.images import SUFFIXES, decode_file, is_picture, reading
+from edge_app.labels import FASHION, NONE
 from edge_app.models import default_model
 
 
@@ -35,8 +38,18 @@ def classify_paths(paths: Iterable[Path], model: str | None, as_json: bool) -> i
             elif "error" in answer:
                 print(f"error: {answer['error']}", file=sys.stderr, flush=True)
             else:
-                print(f"{answer['path']}: {answer['label']} ({answer['confidence']:.0%})", flush=True)
+                print(f"{answer['path']}: {in_words(answer)}", flush=True)
     return failures
+
+
+def in_words(answer: dict[str, Any]) -> str:
+    """The label, and how likely it is; of one that is unsure, what is likeliest."""
+    if answer["label"] == NONE:
+        return f"{NONE} ({answer['none']:.0%})"
+    if answer["label"] == UNSURE:
+        likeliest = max(FASHION, key=answer["probs"].__getitem__)
+        return f"{UNSURE} ({likeliest} {answer['confidence']:.0%})"
+    return f"{answer['label']} ({answer['confidence']:.0%})"
 
 
 def pictures(path: Path) -> list[Path]:
@@ -50,12 +63,12 @@ def pictures(path: Path) -> list[Path]:
         Path(folder, name)
         for folder, _, names in os.walk(path, onerror=unlisted.append)
         for name in names
-        if Path(name).suffix.lower() in SUFFIXES
+        if is_picture(Path(name))
     ]
     return sorted([*found, *(Path(error.filename) for error in unlisted)]) or [path]
 
 
-def _classify_file(classifier: Classifier, path: Path) -> dict[str, object]:
+def _classify_file(classifier: Classifier, path: Path) -> dict[str, Any]:
     """Raises ImageError if the picture cannot be read."""
     with reading(path):
         if stat.S_ISDIR(path.stat().st_mode):

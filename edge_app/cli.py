@@ -62,6 +62,12 @@ def _path(text: str) -> Path:
     return Path(text)
 
 
+def _named(text: str) -> str:
+    if not text:  # an unset variable
+        raise argparse.ArgumentTypeError("an empty name; leave the option out for the usual one")
+    return text
+
+
 def _discard_output() -> None:
     """What is still to be written to stdout goes nowhere: Python would fail to write it once more when it ends."""
     nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -77,9 +83,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--camera",
+        type=_named,
         help="browser, auto, N, picamera, picamera:locked, FILE, FOLDER or URL (browser; auto without a page)",
     )
-    parser.add_argument("--model", help="a model's name, see the command models (cnn4, or the best there is)")
+    parser.add_argument(
+        "--model", type=_named, help="a model's name, see the command models (cnn4, or the best there is)"
+    )
     parser.add_argument("--runtime", choices=RUNTIMES, help="the only TFLite runtime to use (the first that works)")
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_number(int, 1, 65535), default=7860, help="port to listen on (7860)")
@@ -108,7 +117,9 @@ def build_parser() -> argparse.ArgumentParser:
     bench.add_argument("--warm-up", type=_number(int, 0, 1_000_000), default=20, metavar="N", help="frames before (20)")
     models = commands.add_parser("models", help="list the models")
     for command in (classify, bench):  # SUPPRESS: a model named before the command stays
-        command.add_argument("--model", default=argparse.SUPPRESS, help="a model's name, see the command models")
+        command.add_argument(
+            "--model", type=_named, default=argparse.SUPPRESS, help="a model's name, see the command models"
+        )
         command.add_argument("--runtime", choices=RUNTIMES, default=argparse.SUPPRESS, help="the only runtime to use")
     for command in (classify, bench, models):
         command.add_argument("--json", action="store_true", help="machine-readable")
@@ -203,6 +214,8 @@ def _refuse_page_options(parser: argparse.ArgumentParser, options: argparse.Name
     for name, default in vars(parser.parse_args([])).items():
         if name not in ("command", "model", "runtime") and getattr(options, name) != default:
             parser.error(f"--{name.replace('_', '-')} is an option of the page, not of {options.command}")
+    if options.command == "models" and options.model:
+        parser.error("--model is no option of models, which lists all")
 
 
 def _number(kind: Callable[[str], Number], low: Number, high: Number) -> Callable[[str], Number]:

@@ -62,9 +62,14 @@ class Contract:
             f"colour {self.input.colour!r}, expected one of {tuple(COLOURS)}": self.input.colour not in COLOURS,
             f"{channels} channels for colour {self.input.colour}": COLOURS.get(self.input.colour, channels) != channels,
             f"framing {self.input.framing!r}, expected one of {FRAMINGS}": self.input.framing not in FRAMINGS,
+            f"input {self.input.shape}, expected whole numbers": not all(map(_is_index, self.input.shape)),
             f"input of {height}x{width}, expected a square": height != width or height < 1,
             f"outputs {sorted(self.outputs)}, expected {sorted(OUTPUTS)}": set(self.outputs) != set(OUTPUTS),
             f"outputs {self.outputs}, expected whole numbers from 0 on": not all(map(_is_index, self.outputs.values())),
+            f"outputs {self.outputs}, expected two": len(set(self.outputs.values())) < len(self.outputs),
+            f"name {self.name!r}, expected a word": not isinstance(self.name, str),
+            f"labels {self.labels}, expected words": not all(isinstance(label, str) for label in self.labels),
+            f"accuracy {self.accuracy}, expected numbers": not all(map(_is_number, self.accuracy.values())),
             "labels that repeat": len(set(self.labels)) < len(self.labels),
             f"temperature {self.temperature}, expected above 0": not 0 < self.temperature < math.inf,
             f"threshold {self.threshold}, expected 0..1": not 0 <= self.threshold <= 1,
@@ -85,6 +90,10 @@ def _is_index(number: object) -> bool:
     return type(number) is int and number >= 0
 
 
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float)
+
+
 def read_contract(path: Path) -> Contract:
     """Reads a contract. Raises ContractError if it is unreadable, incomplete, or has an unknown key."""
     try:
@@ -94,7 +103,7 @@ def read_contract(path: Path) -> Contract:
         return Contract(**{**fields, "labels": tuple(fields["labels"])}, input=spec)
     except ContractError:
         raise
-    except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ContractError(f"{path}: not a model's contract ({error!r}). Convert the model again.") from error
 
 

@@ -26,18 +26,23 @@ def contract_path(model: str) -> Path:
         if _is_file(path):
             return path
         raise ModelNotFound(f"{path}: no such contract. A model is a .tflite file with its .json beside it.")
-    path = assets_dir() / "models" / f"{model}.json"
-    if Path(model).name != model or not _is_file(path):
+    installed = _paths()
+    if model not in installed:  # as it is written: a file system may not tell CNN4 from cnn4
         there_are = ", ".join(contract.name for contract in contracts()) or "none at all"
         raise ModelNotFound(f"no model {model!r}. Installed: {there_are}.")
-    _installed(path)
-    return path
+    _installed(installed[model])
+    return installed[model]
+
+
+def _paths() -> dict[str, Path]:
+    """The installed contracts by their files' names, in their order."""
+    found = sorted((assets_dir() / "models").glob("*.json"))
+    return {path.stem: path for path in found if not path.name.endswith(CARD)}
 
 
 def contracts() -> list[Contract]:
     """The contracts of all installed models, by name. Raises ContractError if one is malformed or misnamed."""
-    paths = sorted((assets_dir() / "models").glob("*.json"))
-    return [_installed(path) for path in paths if not path.name.endswith(CARD)]
+    return [_installed(path) for path in _paths().values()]
 
 
 def _installed(path: Path) -> Contract:
@@ -60,7 +65,7 @@ def _is_file(path: Path) -> bool:
 
 def default_model() -> str:
     """The app's choice: cnn4, while there is none cnn4-fashion-mnist, else the first installed."""
-    installed = [contract.name for contract in contracts()]
+    installed = _paths()
     for name in (*PREFERRED, *installed):
         if name in installed:
             return name

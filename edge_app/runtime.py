@@ -2,7 +2,6 @@
 
 import importlib
 import os
-from pathlib import Path
 from typing import Any
 
 from edge_app.errors import ContractError, RuntimeMissing
@@ -15,8 +14,10 @@ INSTALL = {
 }
 
 
-def make_interpreter(path: Path, threads: int) -> tuple[Any, str]:
+def make_interpreter(content: bytes, threads: int, name: str = "the file") -> tuple[Any, str]:
     """(interpreter, name of its package), from the first runtime that can construct one, or the one insisted on.
+
+    ``content`` is that of a .tflite file, ``name`` what an error calls it.
 
     Importing proves nothing: tflite-runtime 2.14 imports beside numpy 2, and fails when it is used. Raises
     RuntimeMissing if there is no runtime, ContractError if the runtime there is refuses the file.
@@ -25,14 +26,14 @@ def make_interpreter(path: Path, threads: int) -> tuple[Any, str]:
     for package in _wanted():
         try:
             module = importlib.import_module(RUNTIMES[package])
-            interpreter = module.Interpreter(str(path), num_threads=threads)
+            interpreter = module.Interpreter(model_content=content, num_threads=threads)
             interpreter.allocate_tensors()
             return interpreter, package
         except ImportError as error:
             reasons.append(f"{package}: {error}")
         except (ValueError, RuntimeError, AttributeError) as error:
             if package == "ai-edge-litert":
-                raise ContractError(f"{path}: not a model this runtime can run ({error}). Convert it again.") from error
+                raise ContractError(f"{name}: not a model this runtime can run ({error}). Convert it again.") from error
             reasons.append(f"{package}: {error}")
     ways = " or, ".join(INSTALL[package] for package in _wanted())
     raise RuntimeMissing(f"no TFLite runtime works here ({'; '.join(reasons)}). Install one: {ways}")

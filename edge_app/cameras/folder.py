@@ -7,7 +7,7 @@ from pathlib import Path
 
 from edge_app.cameras.base import UInt8
 from edge_app.errors import CameraError, ImageError
-from edge_app.images import SUFFIXES, decode_file
+from edge_app.images import SUFFIXES, decode_file, is_picture
 
 SHOWN_S = 2.0
 INTERVAL_S = 0.1  # a picture is given again and again while it is shown: a still life, not a stopped camera
@@ -49,8 +49,3 @@ class PictureFolder:
                 continue
             for _ in range(round(SHOWN_S / INTERVAL_S)):
                 yield frame_rgb
-
-
-def is_picture(path: Path) -> bool:
-    """Whether a file's name says that it is one."""
-    return path.suffix.lower() in SUFFIXES

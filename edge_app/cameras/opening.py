@@ -9,10 +9,11 @@ import cv2
 from edge_app.cameras.base import Camera
 from edge_app.cameras.checked import Checked
 from edge_app.cameras.device import DeviceCamera, NetworkCamera, first_device, without_password
-from edge_app.cameras.folder import PictureFolder, is_picture
+from edge_app.cameras.folder import PictureFolder
 from edge_app.cameras.picamera import PiCamera, has_pi_camera
 from edge_app.cameras.video import VideoFile
 from edge_app.errors import CameraError
+from edge_app.images import is_picture
 
 
 def open_camera(spec: str) -> Camera:

@@ -57,7 +57,8 @@ def build_page(
     installed = contracts()
     chosen = model or default_model()
     if chosen not in [contract.name for contract in installed]:
-        raise ModelNotFound(f"no model {chosen!r}. Installed: {', '.join(contract.name for contract in installed)}.")
+        there_are = ", ".join(contract.name for contract in installed)
+        raise ModelNotFound(f"no model {chosen!r} for the page, which shows what is installed: {there_are}.")
     classifiers.get(chosen)
     offered = [contract for contract in installed if _has_file(contract)]
     names = [contract.name for contract in offered]

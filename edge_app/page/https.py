@@ -34,7 +34,7 @@ def own_certificate(names: list[str]) -> Certificate:
     try:
         from cryptography import x509  # noqa: F401
     except ImportError as error:
-        raise EdgeAppError("--https needs the package cryptography: pip install 'edge-fashion[https]'") from error
+        raise EdgeAppError('--https needs the package cryptography: pip install "edge-fashion[https]"') from error
     folder = user_dir()
     kept = Certificate(folder / "certificate.pem", folder / "key.pem")
     try:

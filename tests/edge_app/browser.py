@@ -2,6 +2,7 @@
 
 import contextlib
 import json
+import os
 import shutil
 import signal
 import socket
@@ -22,6 +23,7 @@ from edge_app.models import assets_dir
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+WITHOUT_CHROMIUM = CHROMIUM is None and not os.environ.get("EDGE_APP_DATA")  # with it set, what is missing is a failure
 QUIET = [
     "--no-sandbox",
     "--disable-gpu",

@@ -2,10 +2,10 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import CHROMIUM, DESKTOP, PHONE, STATES, Scheme, Server, visit, wait_for_answers
+from browser import DESKTOP, PHONE, STATES, WITHOUT_CHROMIUM, Scheme, Server, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, expect
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 TABS = ("model", "source", "details", "explore", "snapshots", "teach")
 

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from browser import (
     ANSWER_TIMEOUT_MS,
-    CHROMIUM,
     FAKE_CAMERA,
     ROOT,
+    WITHOUT_CHROMIUM,
     Server,
     asked,
     chromium,
@@ -31,7 +31,7 @@ from playwright.sync_api import Browser, Page, Playwright, Route, expect
 from edge_app.models import assets_dir, contracts, default_model
 from edge_app.occlusion import SHOWN_PX
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 RED, GREEN, BLUE, YELLOW = (200, 0, 0), (0, 200, 0), (0, 0, 200), (200, 200, 0)
 

@@ -43,7 +43,7 @@ def test_shipped_models_load_and_fit_their_contracts() -> None:
 
 
 def test_unknown_model_names_those_there_are(tmp_path: Path) -> None:
-    for name in ("cnn2", "../models/cnn1-fashion-mnist", ""):
+    for name in ("cnn2", "CNN4", "../models/cnn1-fashion-mnist", ""):
         with pytest.raises(ModelNotFound, match=r"Installed: .*cnn1-fashion-mnist"):
             contract_path(name)
     with pytest.raises(ModelNotFound, match=r"a \.tflite file with its \.json beside it"):
@@ -62,10 +62,38 @@ def test_an_installed_model_has_the_name_of_its_files(copied: Path, monkeypatch:
     for suffix in (".tflite", ".json"):
         shutil.copy(copied.with_suffix(suffix), other.with_suffix(suffix))
     monkeypatch.setattr("edge_app.models.assets_dir", lambda: copied.parent)
-    for ask in (contracts, default_model, lambda: Classifier.load("other")):
+    for ask in (contracts, lambda: Classifier.load(default_model()), lambda: Classifier.load("other")):
         with pytest.raises(ContractError, match=rf"other\.json: the model's name is '{SHIPPED}'"):
             ask()
     assert Classifier.load(str(other)).contract.name == SHIPPED  # a path may have any name
+
+
+def test_another_models_contract_is_no_reason_not_to_start(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (copied.parent / "models").mkdir()
+    for suffix in (".tflite", ".json"):
+        shutil.copy(assets_dir() / "models" / f"cnn4{suffix}", copied.parent / "models")
+    (copied.parent / "models" / "another.json").write_text("{")
+    monkeypatch.setattr("edge_app.models.assets_dir", lambda: copied.parent)
+    assert Classifier.load(default_model()).contract.name == "cnn4"
+    with pytest.raises(ContractError, match=r"another\.json: not a model's contract"):
+        contracts()
+
+
+def test_what_is_compared_is_what_runs(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The file changes as soon as it has been read."""
+    picture = np.full((24, 32, 3), 255, dtype=np.uint8)
+    expected = Classifier.load(copied).classify(picture)
+    read = Path.read_bytes
+
+    def read_and_change(path: Path) -> bytes:
+        content = read(path)
+        path.write_bytes(bytes(len(content)))
+        return content
+
+    monkeypatch.setattr(Path, "read_bytes", read_and_change)
+    assert Classifier.load(copied).classify(picture) == expected
+    with pytest.raises(ContractError, match="SHA-256"):
+        Classifier.load(copied)
 
 
 def test_changed_file_is_refused(copied: Path) -> None:
@@ -100,7 +128,7 @@ def test_logits_are_the_interpreters_own() -> None:
     """By hand: int8 codes are pixel - 128 (scale 1), logits (code - zero point) * scale."""
     classifier = Classifier.load(SHIPPED)
     pixels = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
-    interpreter, _ = make_interpreter(assets_dir() / "models" / f"{SHIPPED}.tflite", 1)
+    interpreter, _ = make_interpreter((assets_dir() / "models" / f"{SHIPPED}.tflite").read_bytes(), 1)
     taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()
     assert taken["quantization"] == (1.0, -128)
     detail = given[classifier.contract.outputs["logits"]]

@@ -17,6 +17,9 @@ import pytest
 from PIL import Image
 
 from edge_app import cli
+from edge_app.classify import in_words
+from edge_app.classify import pictures as pictures_in
+from edge_app.labels import LIVE
 from edge_app.models import assets_dir, contracts, default_model
 
 ROOT = assets_dir().parent
@@ -112,6 +115,21 @@ def test_classify_in_plain_words(pictures: Path) -> None:
     assert done.stdout.startswith(f"{pictures / 'good.png'}: ")
     assert done.stdout.endswith("%)\n")
     assert told(done.stderr) == [f"error: {pictures / 'missing.jpg'}: no such picture file; check the path"]
+
+
+def test_each_answer_in_words() -> None:
+    """The share beside a name is its own."""
+    probs = dict.fromkeys(LIVE, 0.0) | {"Shirt": 0.45, "Coat": 0.05, "none": 0.5}
+    answer = {"confidence": 0.45, "none": 0.5, "probs": probs}
+    assert in_words(answer | {"label": "Shirt"}) == "Shirt (45%)"
+    assert in_words(answer | {"label": "unsure"}) == "unsure (Shirt 45%)"
+    assert in_words(answer | {"label": "none"}) == "none (50%)"
+
+
+def test_what_macos_writes_beside_pictures_is_none(tmp_path: Path) -> None:
+    for name in ("bag.png", "._bag.png"):
+        shutil.copy(assets_dir() / "examples" / "bag.png", tmp_path / name)
+    assert pictures_in(tmp_path) == [tmp_path / "bag.png"]
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:
@@ -255,6 +273,9 @@ def test_an_unknown_model_is_one_line(command: tuple[str, ...]) -> None:
         (["classify"], "PATH"),
         (["classify", ""], "an empty name; name a picture"),
         (["--share", "models"], "--share is an option of the page, not of models"),
+        (["--model", "cnn4", "models"], "--model is no option of models, which lists all"),
+        (["classify", "x.png", "--model", ""], "--model: an empty name; leave the option out"),
+        (["--no-page", "--camera", ""], "--camera: an empty name; leave the option out"),
         (["--tls"], "unrecognized"),
     ],
 )

@@ -50,6 +50,14 @@ def test_survives_json(tmp_path: Path) -> None:
         ({"outputs": {"logits": 0}}, r"outputs \['logits'\]"),
         ({"outputs": {"logits": "1", "features": 0}}, "outputs .*'1'.*, expected whole numbers from 0 on"),
         ({"outputs": {"logits": 1, "features": -1}}, "outputs .*-1.*, expected whole numbers from 0 on"),
+        ({"outputs": {"logits": 1, "features": 1}}, "outputs .*, expected two"),
+        ({"name": 5}, "name 5, expected a word"),
+        ({"labels": tuple(range(10))}, "labels .*, expected words"),
+        ({"accuracy": {"photos val": "much"}}, "accuracy .*'much'.*, expected numbers"),
+        (
+            {"input": InputSpec((28.0, 28, 1), "grey", "object")},  # type: ignore[arg-type]
+            r"input \(28.0, 28, 1\), expected whole numbers",
+        ),
         ({"input": InputSpec((28, 28, 3), "grey", "object")}, "3 channels for colour grey"),
         ({"input": InputSpec((28, 30, 1), "grey", "object")}, "28x30, expected a square"),
         ({"input": InputSpec((28, 28, 1), "grey", "middle")}, "framing 'middle'"),

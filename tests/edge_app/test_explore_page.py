@@ -3,12 +3,12 @@
 import re
 
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, asked, hold, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, DESKTOP, PHONE, WITHOUT_CHROMIUM, Server, asked, hold, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, expect
 
 from edge_app.models import contracts, default_model
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 # How many different colours are drawn: points, names and dot.
 COLOURS = """(map) => {

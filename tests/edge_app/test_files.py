@@ -6,12 +6,12 @@ from pathlib import Path
 
 import cv2
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, answers, drawn, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server, answers, drawn, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, expect
 
 from edge_app.models import assets_dir
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 BAG = assets_dir() / "examples" / "bag.png"
 # Makes the file that a person would drop or paste.

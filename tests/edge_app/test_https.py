@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server
+from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server
 from cryptography import x509
 from playwright.sync_api import Browser, expect
 
@@ -74,7 +74,7 @@ def test_what_keeps_a_certificate_from_being_made_is_said(home: Path, monkeypatc
     with pytest.raises(EdgeAppError, match="cannot be written"):
         own_certificate(["pi.local"])
     monkeypatch.setitem(sys.modules, "cryptography", None)
-    with pytest.raises(EdgeAppError, match=r"pip install 'edge-fashion\[https\]'"):
+    with pytest.raises(EdgeAppError, match=r'pip install "edge-fashion\[https\]"'):
         own_certificate(["pi.local"])
 
 
@@ -83,7 +83,7 @@ def test_a_share_link_is_https_already(capsys: pytest.CaptureFixture[str]) -> No
     assert "a share link is https already" in capsys.readouterr().err
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 def test_a_browser_elsewhere_gives_its_camera_by_https(browser: Browser) -> None:
     server = Server("--https", "--host", "0.0.0.0")
     try:

@@ -1,6 +1,7 @@
 """Pictures of every kind and condition, decoded to hand-worked pixels or refused in words."""
 
 import io
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -180,6 +181,7 @@ def damaged() -> dict[str, tuple[bytes, str]]:
         "start.jpg": (jpeg[:20], "damaged"),
         "half.png": (png[: len(png) // 2], "damaged or truncated"),
         "start.png": (png[:20], "damaged"),
+        "colourless.png": (encoded(Image.new("P", (2, 2))).replace(b"PLTE", b"abCD"), "damaged"),
         "half.webp": (encoded(smooth_picture(), "WEBP")[:60], "damaged"),
         "half.bmp": (encoded(smooth_picture(), "BMP")[:500], "damaged or truncated"),
     }
@@ -201,10 +203,24 @@ def test_what_is_no_file(tmp_path: Path) -> None:
             decode_file(path)
 
 
+def with_checksums(png: bytes) -> bytes:
+    """A PNG whose chunks have the checksums of what is in them (ISO/IEC 15948, section 5.3), as far as it has any."""
+    found, place = bytearray(png), 8
+    while place + 12 <= len(found):
+        end = place + 8 + int.from_bytes(found[place : place + 4], "big")
+        if end + 4 > len(found):
+            break
+        found[end : end + 4] = zlib.crc32(found[place + 4 : end]).to_bytes(4, "big")
+        place = end + 4
+    return bytes(found)
+
+
 @pytest.mark.filterwarnings("ignore")  # Pillow warns of corrupt tags, which do no harm
-@pytest.mark.parametrize("kind", ["JPEG", "PNG", "WEBP", "BMP"])
-def test_only_image_errors_leave(kind: str) -> None:
-    data = encoded(smooth_picture(), kind, **({} if kind == "BMP" else {"exif": exif(6)}))
+@pytest.mark.parametrize(
+    ("kind", "mode"), [("JPEG", "RGB"), ("PNG", "RGB"), ("PNG", "P"), ("PNG", "LA"), ("WEBP", "RGB"), ("BMP", "RGB")]
+)
+def test_only_image_errors_leave(kind: str, mode: str) -> None:
+    data = encoded(smooth_picture().convert(mode), kind, **({} if kind == "BMP" else {"exif": exif(6)}))
     random = np.random.default_rng(0)
     outcomes = set()
     for _ in range(300):
@@ -212,7 +228,8 @@ def test_only_image_errors_leave(kind: str) -> None:
         for place in random.integers(4, min(len(data), 400), size=3):
             spoiled[place] = random.integers(256)
         try:
-            frame_rgb = decode_bytes(bytes(spoiled), max_pixels=1_000_000)
+            content = with_checksums(bytes(spoiled)) if kind == "PNG" else bytes(spoiled)
+            frame_rgb = decode_bytes(content, max_pixels=1_000_000)
             assert frame_rgb.dtype == np.uint8 and frame_rgb.ndim == 3 and frame_rgb.shape[2] == 3
             outcomes.add("read")
         except ImageError:

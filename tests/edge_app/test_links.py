@@ -2,11 +2,11 @@
 
 import cv2
 import pytest
-from browser import CHROMIUM, Server, answers, drawn, serving, visit, wait_for_answers
+from browser import WITHOUT_CHROMIUM, Server, answers, drawn, serving, visit, wait_for_answers
 from links import NetworkCameraStandIn, SlowLink
 from playwright.sync_api import Browser, Request, expect
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 
 def test_over_a_slow_link_one_question_is_open_and_no_queue_builds_up(server: Server, browser: Browser) -> None:

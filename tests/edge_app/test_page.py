@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 from browser import (
     ANSWER_TIMEOUT_MS,
-    CHROMIUM,
     DESKTOP,
     ROOT,
+    WITHOUT_CHROMIUM,
     Server,
     answers,
     drawn,
@@ -28,7 +28,7 @@ from playwright.sync_api import Browser, Playwright, expect
 
 from edge_app.models import contracts, default_model
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 
 def test_a_garment_is_named_live_with_any_model_and_no_request_leaves_the_machine(

@@ -6,10 +6,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, answers, drawn, serving, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server, answers, drawn, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, expect
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 
 def test_a_pause_keeps_picture_and_answer(server: Server, browser: Browser) -> None:

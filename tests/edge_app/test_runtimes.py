@@ -56,7 +56,8 @@ def older_python() -> Path:
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
         done = subprocess.run([*pip, *wanted], capture_output=True, text=True, timeout=600, check=False)
         if done.returncode:
-            pytest.skip(f"tflite-runtime cannot be installed here: {done.stderr.strip()[-300:]}")
+            without = pytest.fail if os.environ.get("EDGE_APP_DATA") else pytest.skip
+            without(f"tflite-runtime cannot be installed here: {done.stderr.strip()[-300:]}")
         (folder / "complete").touch()
     return python
 
@@ -90,7 +91,7 @@ def test_both_runtimes_say_the_same(contract: Contract, older_python: Path, data
     assert (done.returncode, done.stdout.strip()) == (0, OLDER), done.stderr
     classifier = Classifier.load(contract.name)
     assert classifier.runtime == "ai-edge-litert"
-    interpreter, _ = make_interpreter(assets_dir() / "models" / f"{contract.name}.tflite", 1)
+    interpreter, _ = make_interpreter((assets_dir() / "models" / f"{contract.name}.tflite").read_bytes(), 1)
     step = interpreter.get_output_details()[contract.outputs["logits"]]["quantization"][0]
     ours, theirs = (logits.astype(np.float64) / step for logits in (classifier.logits(pixels), np.load(given)))
     assert disagreements(ours, theirs) == []
@@ -121,19 +122,19 @@ def test_one_can_insist_on_a_runtime(older_python: Path) -> None:
 
 
 def test_a_runtime_that_is_not_there_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    path = assets_dir() / "models" / "cnn3-fashion-mnist.tflite"
+    content = (assets_dir() / "models" / "cnn3-fashion-mnist.tflite").read_bytes()
     monkeypatch.setenv(INSISTED, "tensorrt")
     with pytest.raises(RuntimeMissing, match=r"no such runtime\. There are ai-edge-litert, tflite-runtime\."):
-        make_interpreter(path, 1)
+        make_interpreter(content, 1)
     monkeypatch.setenv(INSISTED, OLDER)
     with pytest.raises(
         RuntimeMissing, match=r'Install one: with Python 3\.11, pip install "edge-fashion\[tflite-runtime'
     ):
-        make_interpreter(path, 1)
+        make_interpreter(content, 1)
     monkeypatch.delenv(INSISTED)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
     with pytest.raises(
         RuntimeMissing, match=r"\(ai-edge-litert: .*; tflite-runtime: .*Install one: pip install ai-edge"
     ):
-        make_interpreter(path, 1)
+        make_interpreter(content, 1)

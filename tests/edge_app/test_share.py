@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 import pytest
-from browser import CHROMIUM, FAKE_CAMERA, Server, chromium, log_in, serving, wait_for_answers
+from browser import FAKE_CAMERA, WITHOUT_CHROMIUM, Server, chromium, log_in, serving, wait_for_answers
 from playwright.sync_api import Playwright
 from tunnel import HOST
 
@@ -46,7 +46,7 @@ def test_without_a_tunnel_the_page_goes_on_behind_its_password(monkeypatch: pyte
     assert passwords[0] != passwords[1]
 
 
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+@pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 def test_the_link_and_this_machine_show_the_page_after_its_login(playwright: Playwright, webcam: Path) -> None:
     """The tunnel is stood for by a name that leads here, to which the browser gives a camera as it does to https."""
     with serving("--share", "--auth", "ann:secret", program=(str(Path(__file__).with_name("tunnel.py")),)) as server:

@@ -20,6 +20,7 @@ from browser import (
     FAKE_CAMERA,
     QUIET,
     START_TIMEOUT_S,
+    WITHOUT_CHROMIUM,
     Server,
     drawn,
     serving,
@@ -35,7 +36,7 @@ from train.pictures import PHOTOS, Collection
 STARTS = 3
 KILLS = int(os.environ.get("EDGE_APP_KILLS", "3"))  # scripts/test-kills asks for 50
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 
 def export(page: Page, path: Path) -> Path:

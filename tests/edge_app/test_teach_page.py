@@ -5,14 +5,14 @@ from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, DESKTOP, PHONE, Server, hold, serving, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, DESKTOP, PHONE, WITHOUT_CHROMIUM, Server, hold, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, Page, Route, expect
 
 from edge_app.errors import DataError
 from edge_app.models import assets_dir, contracts, default_model
 from train.pictures import PHOTOS, Collection
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 TAUGHT_MS = 30_000
 

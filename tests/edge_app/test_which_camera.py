@@ -3,10 +3,10 @@
 import re
 
 import pytest
-from browser import CHROMIUM, Server, chromium, visit, wait_for_answers
+from browser import WITHOUT_CHROMIUM, Server, chromium, visit, wait_for_answers
 from playwright.sync_api import Browser, Playwright, expect
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 LISTEN = """() => {
     window.constraints = [];

@@ -3,13 +3,13 @@
 import ipaddress
 
 import pytest
-from browser import ANSWER_TIMEOUT_MS, CHROMIUM, Server, ask, chromium, log_in, serving, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server, ask, chromium, log_in, serving, visit, wait_for_answers
 from playwright.sync_api import Browser, Playwright, expect
 
 from edge_app.models import default_model
 from edge_app.page.app import own_address
 
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 
 def on_a_network() -> bool:

@@ -1,6 +1,7 @@
 """The projector's page, and TensorBoard's, in a real Chromium without a network."""
 
 import contextlib
+import os
 import re
 import shutil
 import socket
@@ -23,7 +24,9 @@ from train.projector.page import make_page
 from train.projector.spaces import Pictures
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+pytestmark = pytest.mark.skipif(
+    CHROMIUM is None and not os.environ.get("EDGE_APP_DATA"), reason="no Chromium on this machine"
+)
 
 FLAGS = ["--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"]
 PLACES = "() => Array.from(scene.to, (number) => Math.round(number * 1000) / 1000)"
