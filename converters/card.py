@@ -8,9 +8,7 @@ from dataclasses import asdict, fields, replace
 from typing import TYPE_CHECKING, Any
 
 from edge_app.contract import Contract
-from edge_app.labels import FASHION
 from edge_app.models import contracts
-from train.data import VALIDATION_PER_CLASS
 from train.paths import START, began_elsewhere, own_collections
 
 if TYPE_CHECKING:
@@ -184,10 +182,8 @@ def _origin(known: dict[str, Any]) -> str:
         epochs = "" if recipe["epochs"] else " epochs"
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
         how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
-        val = len(FASHION) * recipe.get("val_per_class", VALIDATION_PER_CLASS)
         course = f"{plain}{recipe['augmented_epochs']}{epochs} augmented{how}{dropped}"
-        return f"""Trained on {FASHION_MNIST}: {60_000 - val:,} images, {course}, {end} {val:,} validation images.
-            {taught}"""
+        return f"""Trained on {FASHION_MNIST}: 48,000 images, {course}, {end} 12,000 validation images. {taught}"""
     own = "".join(f", on {name}, which is not published" for name in own_collections(config["data"]))
     return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
         on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence){own}, mixed: an epoch

@@ -47,7 +47,7 @@ class Prepared:
 def load_data(
     data_dir: str | None, config: Config, own_photos: Sequence[Path] = (), own_products: Sequence[Path] = ()
 ) -> Data:
-    """Fashion-MNIST, split as in the run of this ``config``, those of photos and products that are in the same folder,
+    """Fashion-MNIST, split as in the run of this ``config``; those of photos and products that are in the same folder,
     and a user's own.
 
     Raises DataError if something is damaged, or if it is for a live model and there are no photos.
@@ -58,7 +58,7 @@ def load_data(
             "a live model is calibrated on photos: put photos.zip, or a folder photos, beside fashion-mnist/ in the "
             "folder named by --data or EDGE_APP_DATA, or name an archive or folder with --photos."
         )
-    return Data(load_fashion_mnist(data_dir, config.seed, config.recipe.val_per_class), paths)
+    return Data(load_fashion_mnist(data_dir, config.seed), paths)
 
 
 def require_same_pictures(source: Source, data: Data) -> None:

@@ -314,8 +314,8 @@ def end(browser: Browser, page: Page, how: str) -> None:
 MEASUREMENTS = (start, one, four, slow, change, device, path, memory, lost, vanished)
 
 
-def main() -> None:
-    """Measures what the command line names, and prints the conditions and a row for each figure."""
+def main() -> int:
+    """Measures what the command line names, and prints the conditions and a row for each figure; 1 if one is missed."""
     about = "\n".join(f"{measure.__name__:10}{measure.__doc__}" for measure in MEASUREMENTS)
     parser = argparse.ArgumentParser(
         prog="scripts/measure-page", epilog=about, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -328,13 +328,17 @@ def main() -> None:
         parser.error(f"no such measurement: {', '.join(sorted(unknown))}; there are {', '.join(names)}")
     print(conditions(Classifier.load(default_model())))
     print(f"load before: {os.getloadavg()[0]:.1f}", flush=True)
+    status = 0
     with sync_playwright() as playwright:
         for name in options.names or names:
             with tempfile.TemporaryDirectory() as folder:
                 for row in names[name](Tools(playwright, Path(folder), options.minutes)):
                     verdict = "reached" if row.reached else "MISSED"
+                    status = status if row.reached else 1
                     print(f"{row.what:58}{row.value:>26}  {row.bar:12}{verdict}", flush=True)
+
+    return status
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -76,7 +76,8 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--start-from",
         metavar="RUN",
         type=Path,
-        help="for live: go on from this run or checkpoint of the same model, or, for vgg19, also from a converted one",
+        help="for live and best: go on from this run or checkpoint of the same model and kind, for vgg19 also from a "
+        "converted one",
     )
     parser.add_argument(
         "--quantization-aware",
@@ -135,8 +136,8 @@ def _refuse(args: argparse.Namespace) -> None:
     """Raises RunError for options that do not go together."""
     from train.models import CNNS
 
-    if args.start_from and (args.recipe != "live" or args.model == "wide"):
-        raise RunError("--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live. Leave it out.")
+    if args.start_from and (args.recipe == "article" or args.model == "wide"):
+        raise RunError("--start-from is for cnn1, cnn3 and cnn4 by --recipe live or best, vgg19 by live. Leave it out.")
     if args.start_from and args.backbone_weights:
         raise RunError("--start-from and --backbone-weights both say what a network begins with: leave one out.")
     if args.backbone_weights and args.model != "vgg19":
@@ -171,13 +172,13 @@ def _train(args: argparse.Namespace) -> int:
         digests |= digests_of(paths)
     elif args.photos or args.products:
         raise RunError("--photos and --products are for the recipe live.")
-    data = load_fashion_mnist(args.data, args.seed, recipe.val_per_class)
+    data = load_fashion_mnist(args.data, args.seed)
     beginning = Beginning()
     if args.model == "vgg19":
         with team.scope(), computing_in(precision):
             beginning = begin(size, args.seed, args.backbone_weights, args.start_from)
     elif args.start_from:
-        beginning = begin_cnn(args.model, args.seed, args.start_from)
+        beginning = begin_cnn(args.model, recipe, args.seed, args.start_from)
     recipe = beginning.shortened(recipe)
     if args.quantization_aware:
         recipe = quantization_aware(recipe)

@@ -29,8 +29,9 @@ from train.augment import augmentation_layers, reseed
 from train.data import FashionMnist
 from train.files import write_atomically
 from train.fit import SETTLING, Batches, Examples, Phase, Trained, drops, fit
-from train.live import Lessons, live_network, load_lessons
+from train.live import Lessons, load_lessons
 from train.mixture import spec_of
+from train.normalized import cnn_to_train
 from train.paths import START, Paths
 from train.pictures import PHOTOS, PRODUCTS
 from train.recipes import Config, Recipe
@@ -226,7 +227,7 @@ def train_answered(
     def met() -> Float32:
         return named_views(Rounds(final, recipe.batch_size, config.seed, 0, pixels=0))
 
-    network = live_network(config, start, met)
+    network = cnn_to_train(config, start, met)
     history = fit(network, config, phases, val, run_dir, team=team)
     return Trained(network, history, met)
 

@@ -23,7 +23,7 @@ from edge_app.models import contracts
 from edge_app.preprocess import frame_to_input, images_to_input
 from edge_app.region import WHOLE, Region, crop
 from train.compare import ROOT, table
-from train.data import Split, load_as_learned
+from train.data import Split, load_fashion_mnist
 from train.documents import with_block
 from train.files import write_atomically
 from train.paths import warn_of_others
@@ -174,7 +174,7 @@ def main(argv: list[str]) -> int:
     classifiers = [Classifier.load(name) for name in names]
     warn_of_others([classifier.contract for classifier in classifiers], paths)
     for classifier in classifiers:
-        val = load_as_learned(classifier.contract.recipe, args.data).val
+        val = load_fashion_mnist(args.data, classifier.contract.recipe["seed"]).val
         with Collection(paths[PHOTOS], PHOTOS) as collection:
             frames_rgb = [collection.frame(row) for row in garments(collection)[:TIMED]]
         body += lines(ask(classifier, paths, val), time_ratios(classifier, frames_rgb))

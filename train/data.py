@@ -7,10 +7,8 @@ sums are those published at https://github.com/zalandoresearch/fashion-mnist.
 import gzip
 import hashlib
 import os
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -53,7 +51,7 @@ class Split:
 
 @dataclass(frozen=True)
 class FashionMnist:
-    """60,000 training and validation images and 10,000 test images, and the digests of their files."""
+    """48,000 training, 12,000 validation and 10,000 test images, and the digests of their files."""
 
     train: Split
     val: Split
@@ -128,17 +126,14 @@ def stratified_split(labels: UInt8, val_per_class: int, seed: int) -> tuple[npt.
     return random.permutation(train), random.permutation(val)
 
 
-def load_fashion_mnist(
-    data_dir: str | None, seed: int, val_per_class: int = VALIDATION_PER_CLASS, url: str = KERAS_URL
-) -> FashionMnist:
-    """Fashion-MNIST with its 60,000 training images split, stratified by class: ``val_per_class`` of each are for
-    validation, the others for training. With the same seed the fewer are among the more.
+def load_fashion_mnist(data_dir: str | None, seed: int, url: str = KERAS_URL) -> FashionMnist:
+    """Fashion-MNIST with its 60,000 training images split, stratified by class, into 48,000 and 12,000.
 
     Raises DataError for a missing, truncated or foreign file.
     """
     folder = find_data(data_dir)
     arrays = {key: read_idx(locate(source, folder, url)) for key, source in SOURCES.items()}
-    train, val = stratified_split(arrays["train-labels"], val_per_class, seed)
+    train, val = stratified_split(arrays["train-labels"], VALIDATION_PER_CLASS, seed)
     images, labels = arrays["train-images"], arrays["train-labels"]
     return FashionMnist(
         train=Split(images[train], labels[train]),
@@ -146,12 +141,6 @@ def load_fashion_mnist(
         test=Split(arrays["test-images"], arrays["test-labels"]),
         digests={source.name: source.md5 for source in SOURCES.values()},
     )
-
-
-def load_as_learned(recipe: Mapping[str, Any], data_dir: str | None) -> FashionMnist:
-    """Fashion-MNIST split as it was for the model whose contract has this ``recipe``. Raises DataError."""
-    earlier = VALIDATION_PER_CLASS  # of contracts that have no word of it
-    return load_fashion_mnist(data_dir, recipe["seed"], recipe.get("val_per_class", earlier))
 
 
 def one_hot(labels: UInt8) -> npt.NDArray[np.float32]:

@@ -88,8 +88,8 @@ class Phase:
 @dataclass(frozen=True)
 class Trained:
     """A network with its best epoch's weights, the history of all epochs, and what makes the pictures on which its
-    batch normalizations are settled, float32 (N, H, W, C): as they are, but for ``live``, whose photos need their
-    mixture."""
+    batch normalizations are settled if dropout was on to the end, float32 (N, H, W, C): as they are, but for ``live``,
+    whose photos need their mixture."""
 
     network: keras.Model
     history: list[Row]

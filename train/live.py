@@ -1,7 +1,6 @@
 """The recipe ``live``: a network that knows garments in photos, shops and Fashion-MNIST, and when there is none."""
 
 import dataclasses
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,6 @@ import numpy.typing as npt
 from edge_app.contract import InputSpec
 from edge_app.labels import LIVE
 from train.data import FashionMnist, Split
-from train.devices import computing_in
 from train.fit import Examples, Phase, Trained, fit, views
 from train.judge import judge
 from train.mixture import (
@@ -28,7 +26,7 @@ from train.mixture import (
     spec_of,
     with_masks,
 )
-from train.normalized import begin_as, network_to_train
+from train.normalized import cnn_to_train
 from train.paths import Paths
 from train.pictures import PHOTOS, PRODUCTS
 from train.recipes import Augmentation, Config
@@ -91,17 +89,6 @@ def load_lessons(config: Config, data: FashionMnist, paths: Paths) -> Lessons:
     return Lessons(parts, photos.patches, as_examples(judges, spec), recipe.batch_size, config.seed)
 
 
-def live_network(config: Config, start: keras.Model | None, pixels: Callable[[], Float32]) -> keras.Model:
-    """The run's CNN, with fresh weights, or those of ``start`` with what normalizations need to know of ``pixels``."""
-    with computing_in(config.precision):
-        network = network_to_train(config)
-    if start is not None and config.recipe.normalized:
-        begin_as(network, start, pixels())
-    elif start is not None:
-        network.set_weights(start.get_weights())
-    return network
-
-
 def train_live(
     config: Config,
     lessons: Lessons,
@@ -118,7 +105,7 @@ def train_live(
     def met() -> Float32:
         return views(phases[-1])
 
-    network = live_network(config, start, met)
+    network = cnn_to_train(config, start, met)
     history = fit(network, config, phases, lessons.val, run_dir, teachers=teachers, team=team)
     return Trained(network, history, met)
 

@@ -1,11 +1,14 @@
 """Training with batch normalizations that the finished network does not have: they end up in its weights."""
 
+from collections.abc import Callable
+
 import keras
 import numpy as np
 import numpy.typing as npt
 from keras import layers
 
 from train.batch_norm import BatchNormalization
+from train.devices import computing_in
 from train.models import build, flattened
 from train.recipes import Config
 from train.settle import statistics
@@ -17,6 +20,17 @@ def network_to_train(config: Config) -> keras.Model:
     """The run's network with fresh weights, normalized where the recipe has it so."""
     network = build(config.model, config.size, config.recipe.mixture is not None)
     return normalized(network) if config.recipe.normalized else network
+
+
+def cnn_to_train(config: Config, start: keras.Model | None, pixels: Callable[[], Float32]) -> keras.Model:
+    """The run's CNN, with fresh weights, or those of ``start`` with what normalizations need to know of ``pixels``."""
+    with computing_in(config.precision):
+        network = network_to_train(config)
+    if start is not None and config.recipe.normalized:
+        begin_as(network, start, pixels())
+    elif start is not None:
+        network.set_weights(start.get_weights())
+    return network
 
 
 def normalized(network: keras.Model) -> keras.Model:

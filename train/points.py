@@ -16,7 +16,7 @@ from edge_app.labels import FASHION, NONE
 from edge_app.models import contracts
 from edge_app.points import Points, pack_points, points_path, unit
 from edge_app.preprocess import frame_to_input, images_to_input
-from train.data import find_data, load_as_learned
+from train.data import find_data, load_fashion_mnist
 from train.files import write_atomically
 from train.mixture import margin_patches
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, find_collection
@@ -63,7 +63,7 @@ def fashion_garments(
     data: str | None, contract: Contract, per_class: int, random: np.random.Generator
 ) -> Iterator[Known]:
     """Images of Fashion-MNIST that the model was trained on."""
-    train = load_as_learned(contract.recipe, data).train
+    train = load_fashion_mnist(data, contract.recipe["seed"]).train
     for label, name in enumerate(FASHION):
         rows = random.permutation(np.flatnonzero(train.labels == label))[:per_class]
         for pixels in images_to_input(train.images[np.sort(rows)], contract.input.shape):

@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from edge_app.classifier import Classifier
 from edge_app.models import default_model
-from train.data import find_data, load_as_learned
+from train.data import find_data, load_fashion_mnist
 from train.files import write_atomically
 from train.pictures import PHOTOS, find_collection
 from train.progress import Progress
@@ -53,7 +53,7 @@ def _count(text: str) -> int:
 def load(classifier: Classifier, data: str | None, count: int) -> list[Pictures]:
     """Fashion-MNIST, and the photos if there are any. Raises DataError."""
     folder = find_data(data)
-    sets = [fashion(load_as_learned(classifier.contract.recipe, data).val, classifier, count)]
+    sets = [fashion(load_fashion_mnist(data, classifier.contract.recipe["seed"]).val, classifier, count)]
     path = find_collection(folder, PHOTOS) if folder else None
     if path:
         sets.append(photos(path, classifier, count, SEED))

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from edge_app.errors import RunError
-from train.data import VALIDATION_PER_CLASS
 from train.devices import PRECISIONS
 from train.models import CNNS, MODELS, WIDE
 
@@ -89,8 +88,6 @@ class Recipe:
     small for what it has to learn (arXiv 2303.01500).
     With ``rounded`` a network that was trained before learns with the roundings of int8 (train.rounding); with
     ``normalized`` one learns with batch normalizations that end up in its weights (train.normalized).
-    Of Fashion-MNIST ``val_per_class`` of the 6,000 training images of each class are not learned from: they are for
-    validation.
     """
 
     name: str
@@ -107,7 +104,6 @@ class Recipe:
     dropout_epochs: int | None = None
     rounded: bool = False
     normalized: bool = False
-    val_per_class: int = VALIDATION_PER_CLASS
 
 
 @dataclass(frozen=True)
@@ -196,10 +192,6 @@ BEST_AUGMENTATION = dataclasses.replace(ARTICLE_AUGMENTATION, flip=True, erasing
 BEST_AUGMENTATIONS = {"cnn1": ARTICLE_AUGMENTATION, "cnn3": ARTICLE_AUGMENTATION}
 
 
-# Learning from 57,000 images; the choices that made the recipe were all made on 12,000, when it learned from 48,000.
-BEST_VAL_PER_CLASS = 300
-
-
 def best(model: str, on_gpu: bool) -> Recipe:
     """To get most out of these networks on Fashion-MNIST: for the larger ones mirrored and erased images, labels
     smoothed by 0.05.
@@ -219,7 +211,6 @@ def best(model: str, on_gpu: bool) -> Recipe:
         final_epochs=FINAL_EPOCHS,
         dropout_epochs=DROPOUT.get(model),
         normalized=model in NORMALIZED,
-        val_per_class=BEST_VAL_PER_CLASS,
     )
 
 
@@ -289,11 +280,12 @@ FURTHER_RATE = 1e-3  # the trials' rate, docs/training.md
 
 
 def further(recipe: Recipe, normalized: bool) -> Recipe:
-    """``live`` for a CNN that was trained before: fewer epochs, from a lower rate, without dropout where it ends;
-    ``normalized`` if it was so before (docs/training.md has figures)."""
+    """``live`` or ``best`` for a CNN that was trained before: fewer epochs, from a lower rate, without dropout where it
+    ends; ``normalized`` if it was so before (docs/training.md has figures)."""
     return dataclasses.replace(
         recipe,
-        augmented_epochs=12,
+        augmented_epochs=12 if recipe.mixture else 32,
+        final_epochs=8,
         learning_rate=FURTHER_RATE,
         dropout_epochs=None if recipe.dropout_epochs is None else 0,
         normalized=normalized,

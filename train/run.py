@@ -21,14 +21,14 @@ from edge_app.labels import FASHION, LIVE
 from edge_app.preprocess import images_to_input
 from train.answers import Answering, train_answered
 from train.data import FashionMnist, Split, one_hot
-from train.devices import computing_in, device_name
+from train.devices import device_name
 from train.files import write_atomically, write_json
-from train.fit import Examples, Trained, fashion_phases, fit, views
+from train.fit import Examples, Trained, drops, fashion_phases, fit, views
 from train.keeper import HISTORY
 from train.live import judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build
-from train.normalized import network_to_train, plain
+from train.normalized import cnn_to_train, network_to_train, plain
 from train.paths import Paths
 from train.plots import plot_confusion, plot_curves, plot_examples
 from train.recipes import Config
@@ -99,15 +99,24 @@ def version_of_opencv() -> str:
 
 
 def train_cnn(
-    config: Config, data: FashionMnist, run_dir: Path, teachers: tuple[keras.Model, ...], team: Team = ALONE
+    config: Config,
+    data: FashionMnist,
+    run_dir: Path,
+    teachers: tuple[keras.Model, ...],
+    *,
+    start: keras.Model | None = None,
+    team: Team = ALONE,
 ) -> Trained:
-    """Trains any but vgg19 on Fashion-MNIST."""
-    with computing_in(config.precision):
-        network = network_to_train(config)
+    """Trains any but vgg19 on Fashion-MNIST, from new weights or those of ``start``."""
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
     phases = fashion_phases(config.recipe, train, config.seed)
+
+    def met() -> Float32:
+        return views(phases[0])
+
+    network = cnn_to_train(config, start, met)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
-    return Trained(network, history, lambda: views(phases[0]))
+    return Trained(network, history, met)
 
 
 def logits_of(network: keras.Model, split: Split) -> Float32:
@@ -148,7 +157,7 @@ class Inputs:
     """What goes into a run: Fashion-MNIST; for vgg19 its ``base``, with weights, and its ``head``, if it was tuned
     before; for ``live`` pictures' ``paths``; networks that teach, which take the same pixels and know the same classes,
     the ``team`` in whose scope all these were made; converted models that teach by ``answering`` to the same views,
-    which they see in their own way; and the trained CNN with whose weights one for cameras is to ``start``."""
+    which they see in their own way; and the trained CNN with whose weights one is to ``start``."""
 
     data: FashionMnist
     base: keras.Model | None = None
@@ -194,7 +203,7 @@ def _train(config: Config, inputs: Inputs, run_dir: Path) -> Trained:
             return train_live(config, lessons, run_dir, inputs.teachers, start=inputs.start, team=team)
         if inputs.base is not None:
             return train_vgg19(config, inputs.data, run_dir, inputs.base, team)
-        return train_cnn(config, inputs.data, run_dir, inputs.teachers, team)
+        return train_cnn(config, inputs.data, run_dir, inputs.teachers, start=inputs.start, team=team)
 
 
 def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
@@ -212,7 +221,7 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     network, history = trained.network, trained.history
     if team.devices > 1 or config.precision != "float32":
         network = on_one_device(network, lambda: network_to_train(config), team)
-    if trained.views:
+    if trained.views and drops(config.recipe, len(history)):  # else training's own averages are without dropout
         settle(network, trained.views)
     if config.recipe.normalized:
         network = plain(network, build(config.model, live=is_live))

@@ -169,13 +169,3 @@ def require_seed(path: Path, its_seed: int, seed: int) -> None:
             f"{path} was trained with seed {its_seed}, and so on images that with seed {seed} are for validation. "
             f"Go on with --seed {its_seed}."
         )
-
-
-def require_held_back(teachers: list[Source], recipe: Recipe) -> None:
-    """Raises RunError for a teacher that has learned what is for validation in a run by this recipe."""
-    for teacher in teachers:
-        if teacher.config.recipe.val_per_class < recipe.val_per_class:
-            raise RunError(
-                f"{teacher.config.name} has learned images that are for validation by the recipe {recipe.name}. Name "
-                "another --teacher, or --recipe best."
-            )

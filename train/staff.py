@@ -11,7 +11,7 @@ from edge_app.errors import RunError
 from edge_app.labels import LIVE
 from train.eight_bits import CONVERTED
 from train.recipes import ANSWERING, TEACHING, Recipe
-from train.source import load_source, require_held_back, require_same_lesson, require_seed
+from train.source import load_source, require_same_lesson, require_seed
 from train.team import Team
 from train.vgg19 import weights_digest
 
@@ -53,7 +53,6 @@ def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], s
             sources = [load_source(path) for path in paths]
         seeds = [source.config.seed for source in sources]
         require_same_lesson(sources, recipe, shape)
-        require_held_back(sources, recipe)
         digests = tuple((source.config.name, weights_digest(source.network)) for source in sources)
         staff = Staff(tuple(source.network for source in sources), (), digests)
     for path, its_seed in zip(paths, seeds, strict=True):

@@ -26,7 +26,6 @@ from edge_app.models import assets_dir
 from train.data import FashionMnist, Split
 from train.paths import Paths
 from train.pictures import PHOTOS
-from train.recipes import article, best
 from train.source import load_source
 
 SPEC = InputSpec((28, 28, 1), "grey", "whole")
@@ -111,13 +110,6 @@ def test_a_model_is_not_fitted_on_people_it_may_know(data: Data, tmp_path: Path)
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:
     with pytest.raises(DataError, match="calibrated on photos"):
         load_data(str(tmp_path), load_source(assets_dir() / "checkpoints" / "cnn4.weights.h5").config)
-
-
-def test_it_is_judged_by_what_it_did_not_learn(data_dir: Path) -> None:
-    config = load_source(assets_dir() / "checkpoints" / "cnn4-fashion-mnist.weights.h5").config
-    by_best, by_article = (replace(config, recipe=recipe) for recipe in (best("cnn4", on_gpu=False), article("cnn4")))
-    assert len(load_data(str(data_dir), by_best).fashion_mnist.val.labels) == 3_000
-    assert len(load_data(str(data_dir), by_article).fashion_mnist.val.labels) == 12_000
 
 
 def test_what_few_pictures_reach_does_not_count() -> None:

@@ -40,7 +40,7 @@ class Exported:
 @pytest.fixture(scope="module", params=CHECKPOINTS, ids=lambda path: path.name.removesuffix(".weights.h5"))
 def exported(request: pytest.FixtureRequest, data_dir: Path) -> Exported:
     source = load_source(request.param)
-    data = Data(load_fashion_mnist(str(data_dir), 1, source.config.recipe.val_per_class), Paths((), ()))
+    data = Data(load_fashion_mnist(str(data_dir), 1), Paths((), ()))
     calibration = calibration_pixels(data, input_spec(source), False, 1)[::2]
     network = prepared(source.network, calibration)
     float32_models = exports(network, MODES, calibration)

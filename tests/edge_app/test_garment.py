@@ -11,7 +11,7 @@ import pytest
 from edge_app.classifier import Classifier
 from edge_app.garment import find_garment, garment_to_input
 from edge_app.models import contracts
-from train.data import load_as_learned
+from train.data import load_fashion_mnist
 
 UInt8 = npt.NDArray[np.uint8]
 
@@ -150,7 +150,7 @@ def accuracy(classifier: Classifier, labels: UInt8, inputs: list[UInt8]) -> floa
 def test_shop_pictures_are_named_as_the_images_they_came_from(data_dir: Path, ground: int) -> None:
     name = next(contract.name for contract in contracts() if contract.variant == "fashion-mnist")
     classifier, random = Classifier.load(name), np.random.default_rng(0)
-    val = load_as_learned(classifier.contract.recipe, str(data_dir)).val
+    val = load_fashion_mnist(str(data_dir), seed=1).val  # the split of the models that ship: none has learned them
     images, labels = val.images[:1000], val.labels[:1000]
     frames = [shop_picture(image, random, ground) for image in images]
 

@@ -14,17 +14,7 @@ import numpy as np
 import pytest
 
 from edge_app.errors import DataError
-from train.data import (
-    DATA_VARIABLE,
-    SOURCES,
-    Source,
-    check,
-    find_data,
-    load_as_learned,
-    load_fashion_mnist,
-    locate,
-    read_idx,
-)
+from train.data import DATA_VARIABLE, SOURCES, Source, check, find_data, load_fashion_mnist, locate, read_idx
 from train.data import stratified_split as split
 
 
@@ -87,17 +77,6 @@ def test_load(data_dir: Path) -> None:
     assert np.bincount(data.train.labels).tolist() == [4800] * 10
     assert data.test.images.shape == (10_000, 28, 28)
     assert data.test.labels[:5].tolist() == [9, 2, 1, 1, 6]
-
-
-def test_fewer_for_validation_are_some_of_the_same(data_dir: Path) -> None:
-    more, fewer = (load_fashion_mnist(str(data_dir), 1, count) for count in (1200, 300))
-    assert fewer.train.images.shape == (57_000, 28, 28)
-    assert np.bincount(fewer.val.labels).tolist() == [300] * 10
-    of_more, of_fewer = ({image.tobytes() for image in data.val.images} for data in (more, fewer))
-    assert of_fewer < of_more
-    assert {image.tobytes() for image in load_as_learned({"seed": 1}, str(data_dir)).val.images} == of_more
-    as_best = load_as_learned({"seed": 1, "val_per_class": 300}, str(data_dir))
-    assert {image.tobytes() for image in as_best.val.images} == of_fewer
 
 
 @pytest.fixture

@@ -118,11 +118,7 @@ def test_unknown_key_is_an_error() -> None:
     assert Config.from_json(fields) == tiny_config("cnn1", 28)
     with pytest.raises(RunError, match="speed"):
         Config.from_json(fields | {"speed": 1})
-    older = {
-        name: value
-        for name, value in fields["recipe"].items()
-        if name not in ("rounded", "normalized", "val_per_class")
-    }
+    older = {name: value for name, value in fields["recipe"].items() if name not in ("rounded", "normalized")}
     assert Config.from_json(fields | {"recipe": older}) == tiny_config("cnn1", 28)
 
 

@@ -1,10 +1,19 @@
 """Batch normalizations end with the statistics of what reaches them without dropout."""
 
+import dataclasses
+from pathlib import Path
+
 import keras
 import numpy as np
+import pytest
+from test_run import DATA, tiny_config
 
 from train.fit import Phase, views
+from train.keeper import STATE
+from train.models import build
+from train.run import WEIGHTS, Inputs, run
 from train.settle import settle
+from train.state import State
 
 
 def network() -> keras.Model:
@@ -25,6 +34,17 @@ def test_statistics_of_two_normalizations_in_a_row() -> None:
     # What the first gives has mean 0 and variance 1; tripled and moved by 1 that is 1 and 9.
     np.testing.assert_allclose(second.moving_mean, [1, 1], atol=1e-5)
     np.testing.assert_allclose(second.moving_variance, [9, 9], rtol=1e-5)
+
+
+@pytest.mark.parametrize(("dropout_epochs", "is_settled"), [(1, False), (None, True)])
+def test_only_after_dropout_to_the_end(tmp_path: Path, dropout_epochs: int | None, is_settled: bool) -> None:
+    config = tiny_config("cnn4", 28)
+    recipe = dataclasses.replace(config.recipe, dropout_epochs=dropout_epochs)
+    run(dataclasses.replace(config, recipe=recipe), Inputs(DATA), tmp_path)
+    network = build("cnn4")
+    network.load_weights(tmp_path / WEIGHTS)
+    gathered = State.load(tmp_path / STATE).best
+    assert is_settled == any(not np.array_equal(*pair) for pair in zip(network.get_weights(), gathered, strict=True))
 
 
 def test_nothing_else_changes() -> None:

@@ -15,9 +15,9 @@ from edge_app.models import assets_dir
 from train.fit import Teachers, class_of
 from train.losses import students_accuracy, taught
 from train.models import build
-from train.recipes import TEACHING, Config, article, best, live
+from train.recipes import TEACHING, Config, article, live
 from train.run import Inputs, run
-from train.source import Source, checkpoint_of, load_source, require_held_back, require_same_lesson
+from train.source import Source, checkpoint_of, load_source, require_same_lesson
 from train.vgg19 import weights_digest
 
 P_STUDENT, P_TEACHER = np.array([0.5, 0.25, 0.25]), np.array([0.25, 0.5, 0.25])
@@ -70,17 +70,6 @@ def test_a_teacher_of_another_kind_is_refused() -> None:
     require_same_lesson([teacher], article("cnn3"), (28, 28, 1))
     with pytest.raises(RunError, match="cnn1-article cannot teach here"):
         require_same_lesson([teacher], live("cnn3", on_gpu=False), (28, 28, 1))
-
-
-def test_a_teacher_that_has_learned_the_validation_images_is_refused() -> None:
-    by_article, by_best = (
-        Source(Config("cnn4", recipe, 1, 28, {}), {}, build("cnn4"), is_run=True)
-        for recipe in (article("cnn4"), best("cnn4", on_gpu=False))
-    )
-    require_held_back([by_article, by_best], best("cnn3", on_gpu=False))  # whose 300 of each class are among the 1,200
-    require_held_back([by_article], article("cnn3"))
-    with pytest.raises(RunError, match="cnn4-best has learned images that are for validation by the recipe article"):
-        require_held_back([by_article, by_best], article("cnn3"))
 
 
 def test_a_taught_run_remembers_its_teachers(tmp_path: Path) -> None:

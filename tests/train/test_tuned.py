@@ -7,17 +7,17 @@ from pathlib import Path
 import keras
 import numpy as np
 import pytest
+from test_run import DATA
 from test_vgg19_live import config, lessons
 
 from edge_app.classifier import Classifier
 from edge_app.errors import RunError
 from edge_app.models import CARD, assets_dir
 from train.__main__ import main
-from train.live import live_network
 from train.models import build, join_vgg19
-from train.normalized import plain
-from train.recipes import Config, live, quantization_aware
-from train.run import CONFIG, RESULT, WEIGHTS
+from train.normalized import cnn_to_train, plain
+from train.recipes import Config, best, live, quantization_aware
+from train.run import CONFIG, RESULT, WEIGHTS, Inputs, run
 from train.source import load_source
 from train.tuned import Beginning, begin, begin_cnn, load_tuned
 from train.vgg19 import weights_digest
@@ -137,7 +137,7 @@ def copy_of_shipped(folder: Path, **changes: object) -> Path:
 
 def test_a_cnn_goes_on_from_a_checkpoint_without_dropout() -> None:
     path = assets_dir() / "checkpoints" / "cnn3.weights.h5"
-    beginning = begin_cnn("cnn3", 1, path)
+    beginning = begin_cnn("cnn3", live("cnn3", on_gpu=False), 1, path)
     kept = load_source(path).network
     assert beginning.name == "cnn3-live" and beginning.digests == {"start cnn3-live": weights_digest(kept)}
     recipe = beginning.shortened(live("cnn3", on_gpu=False))
@@ -149,26 +149,41 @@ def test_a_cnn_goes_on_from_a_checkpoint_without_dropout() -> None:
     assert recipe.normalized
     going_on = Config("cnn3", recipe, 1, 28, {})
     pixels = np.random.default_rng(1).integers(0, 256, (50, 28, 28, 1)).astype(np.float32)
-    network = plain(live_network(going_on, beginning.network, lambda: pixels), build("cnn3", live=True))
+    network = plain(cnn_to_train(going_on, beginning.network, lambda: pixels), build("cnn3", live=True))
     for found, expected in zip(network.get_weights(), kept.get_weights(), strict=True):
         np.testing.assert_allclose(found, expected, atol=1e-4)
     rounded = dataclasses.replace(going_on, recipe=quantization_aware(recipe))
-    network = live_network(rounded, beginning.network, lambda: pixels)
+    network = cnn_to_train(rounded, beginning.network, lambda: pixels)
     assert all(map(np.array_equal, network.get_weights(), kept.get_weights()))
-    fresh = live_network(rounded, None, lambda: pixels)
+    fresh = cnn_to_train(rounded, None, lambda: pixels)
     assert not np.array_equal(fresh.get_weights()[0], kept.get_weights()[0])
 
 
+def test_a_cnn_for_fashion_mnist_goes_on_on_changed_images(tmp_path: Path) -> None:
+    path = assets_dir() / "checkpoints" / "cnn1-fashion-mnist.weights.h5"
+    beginning = begin_cnn("cnn1", best("cnn1", on_gpu=False), 1, path)
+    recipe = beginning.shortened(best("cnn1", on_gpu=False))
+    assert (recipe.epochs, recipe.augmented_epochs, recipe.final_epochs) == (0, 32, 8)
+    assert (recipe.learning_rate, recipe.normalized) == (0.001, False)
+    still = dataclasses.replace(recipe, augmented_epochs=1, final_epochs=0, learning_rate=1e-12)
+    config = Config("cnn1", still, 1, 28, beginning.digests, start=beginning.name)
+    result = run(config, Inputs(DATA, start=beginning.network), tmp_path)
+    assert result["best_epoch"] == 1
+    kept = load_source(path).network
+    for found, expected in zip(load_source(tmp_path).network.get_weights(), kept.get_weights(), strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+
+
 def test_a_cnn_goes_on_from_its_like_alone() -> None:
-    checkpoints = assets_dir() / "checkpoints"
-    with pytest.raises(RunError, match=r"is cnn1-live: cnn3 does not go on from it\. Name a run of cnn3"):
-        begin_cnn("cnn3", 1, checkpoints / "cnn1.weights.h5")
-    with pytest.raises(RunError, match="is cnn3-best: cnn3 does not go on from it"):
-        begin_cnn("cnn3", 1, checkpoints / "cnn3-fashion-mnist.weights.h5")
+    checkpoints, recipe = assets_dir() / "checkpoints", live("cnn3", on_gpu=False)
+    with pytest.raises(RunError, match=r"is cnn1-live: cnn3 by --recipe live does not go on from it\. Name a run"):
+        begin_cnn("cnn3", recipe, 1, checkpoints / "cnn1.weights.h5")
+    with pytest.raises(RunError, match="is cnn3-best: cnn3 by --recipe live does not go on from it"):
+        begin_cnn("cnn3", recipe, 1, checkpoints / "cnn3-fashion-mnist.weights.h5")
     with pytest.raises(RunError, match=r"does not go on from a \.tflite: name its run, or assets"):
-        begin_cnn("cnn3", 1, assets_dir() / "models" / "cnn3.tflite")
+        begin_cnn("cnn3", recipe, 1, assets_dir() / "models" / "cnn3.tflite")
     with pytest.raises(RunError, match=r"with seed 1, .* Go on with --seed 1"):
-        begin_cnn("cnn3", 2, checkpoints / "cnn3.weights.h5")
+        begin_cnn("cnn3", recipe, 2, checkpoints / "cnn3.weights.h5")
 
 
 def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
@@ -193,8 +208,8 @@ def test_what_cannot_be_tuned_further_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("argv", "words"),
     [
-        (["cnn4"], "--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live"),
-        (["vgg19"], "--start-from is for cnn1, cnn3, cnn4 and vgg19 by --recipe live"),
+        (["cnn4"], "--start-from is for cnn1, cnn3 and cnn4 by --recipe live or best, vgg19 by live"),
+        (["vgg19"], "--start-from is for cnn1, cnn3 and cnn4 by --recipe live or best, vgg19 by live"),
         (["vgg19", "--recipe", "live", "--backbone-weights", "x"], "leave one out"),
         (["vgg19", "--recipe", "live", "--quantization-aware"], "--quantization-aware is for cnn1, cnn3 and cnn4 with"),
         (["cnn3", "--recipe", "live", "--quantization-aware", "--mixed-precision", "bfloat16"], "computes in float32"),
