@@ -119,7 +119,7 @@ def ask(title: str, logits_of: Callable[[UInt8], Float32], sets: Sequence[UInt8]
 
 def output_indices(path: Path) -> dict[str, int]:
     """Where "logits" and "features" are among the interpreter's output details, whose order no signature keeps."""
-    interpreter, _ = make_interpreter(path.read_bytes(), 1)
+    interpreter, _ = make_interpreter(path.read_bytes(), 1, str(path))
     tensors = [detail["index"] for detail in interpreter.get_output_details()]
     named = interpreter.get_signature_runner("serving_default").get_output_details()
     return {name: tensors.index(detail["index"]) for name, detail in named.items()}
@@ -127,7 +127,7 @@ def output_indices(path: Path) -> dict[str, int]:
 
 def logits_range(path: Path) -> tuple[float, float]:
     """The least and the greatest logit that a .tflite can give."""
-    interpreter, _ = make_interpreter(path.read_bytes(), 1)
+    interpreter, _ = make_interpreter(path.read_bytes(), 1, str(path))
     return held_range(interpreter.get_signature_runner("serving_default").get_output_details()["logits"])
 
 

@@ -70,7 +70,7 @@ def engines(
 
 def litert(path: Path, threads: int) -> Engine:
     """The app's own runtime."""
-    interpreter, package = make_interpreter(path.read_bytes(), threads)
+    interpreter, package = make_interpreter(path.read_bytes(), threads, str(path))
     taken = interpreter.get_input_details()[0]
     given = interpreter.get_signature_runner("serving_default").get_output_details()["logits"]
     codes = input_codes(taken)

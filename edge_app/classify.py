@@ -13,7 +13,7 @@ from edge_app.classifier import Classifier
 from edge_app.decide import UNSURE
 from edge_app.errors import ImageError
 from edge_app.images import SUFFIXES, decode_file, is_picture, reading
-from edge_app.labels import FASHION, NONE
+from edge_app.labels import NONE
 from edge_app.models import default_model
 
 
@@ -47,7 +47,7 @@ def in_words(answer: dict[str, Any]) -> str:
     if answer["label"] == NONE:
         return f"{NONE} ({answer['none']:.0%})"
     if answer["label"] == UNSURE:
-        likeliest = max(FASHION, key=answer["probs"].__getitem__)
+        likeliest = max((label for label in answer["probs"] if label != NONE), key=answer["probs"].__getitem__)
         return f"{UNSURE} ({likeliest} {answer['confidence']:.0%})"
     return f"{answer['label']} ({answer['confidence']:.0%})"
 

@@ -37,7 +37,7 @@ def contract_path(model: str) -> Path:
 def _paths() -> dict[str, Path]:
     """The installed contracts by their files' names, in their order."""
     found = sorted((assets_dir() / "models").glob("*.json"))
-    return {path.stem: path for path in found if not path.name.endswith(CARD)}
+    return {path.stem: path for path in found if not path.name.startswith(".") and not path.name.endswith(CARD)}
 
 
 def contracts() -> list[Contract]:

@@ -61,7 +61,10 @@ def read_address(url: str) -> Address:
     try:
         parts = urlsplit(url)
     except ValueError:
-        raise EdgeAppError("--mqtt: only an IPv6 address has [ and ]; write [ in a password as %5B, ] as %5D") from None
+        raise EdgeAppError(
+            "--mqtt: [ and ] are for IPv6 addresses alone; write them in a password as %5B and %5D, and letters that "
+            "are not ASCII as %XX"
+        ) from None
     try:
         port = USUAL_PORT if parts.port is None else parts.port
     except ValueError:

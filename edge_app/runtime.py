@@ -14,7 +14,7 @@ INSTALL = {
 }
 
 
-def make_interpreter(content: bytes, threads: int, name: str = "the file") -> tuple[Any, str]:
+def make_interpreter(content: bytes, threads: int, name: str) -> tuple[Any, str]:
     """(interpreter, name of its package), from the first runtime that can construct one, or the one insisted on.
 
     ``content`` is that of a .tflite file, ``name`` what an error calls it.

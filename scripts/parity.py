@@ -52,7 +52,7 @@ def write_logits(pictures: Path, path: Path) -> None:
         if contract.quantization != "int8":
             continue
         model = contract_path(contract.name).with_suffix(".tflite")
-        interpreter, _ = make_interpreter(model.read_bytes(), 1)
+        interpreter, _ = make_interpreter(model.read_bytes(), 1, str(model))
         scale, _ = interpreter.get_output_details()[contract.outputs["logits"]]["quantization"]
         shown = frames_rgb[::PER_DRAWING] if model.stat().st_size > LARGE_BYTES else frames_rgb
         pixels = np.stack([frame_to_input(frame_rgb, contract.input) for frame_rgb in shown])

@@ -25,7 +25,7 @@ def weights_of(path: Path) -> Weights:
 
     Conversion turned the first kernels from BGR to RGB; here they are turned back.
     """
-    interpreter, _ = make_interpreter(path.read_bytes(), threads=1)
+    interpreter, _ = make_interpreter(path.read_bytes(), 1, str(path))
     found: dict[str, dict[str, Float32]] = {}
     for detail in interpreter.get_tensor_details():
         scales, name = detail["quantization_parameters"]["scales"], LAYER.match(detail["name"])

@@ -88,7 +88,7 @@ class Phase:
 @dataclass(frozen=True)
 class Trained:
     """A network with its best epoch's weights, the history of all epochs, and what makes the pictures on which its
-    batch normalizations are settled if dropout was on to the end, float32 (N, H, W, C): as they are, but for ``live``,
+    batch normalizations are settled if dropout was on then, float32 (N, H, W, C): as they are, but for ``live``,
     whose photos need their mixture."""
 
     network: keras.Model

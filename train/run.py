@@ -221,13 +221,13 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     network, history = trained.network, trained.history
     if team.devices > 1 or config.precision != "float32":
         network = on_one_device(network, lambda: network_to_train(config), team)
-    if trained.views and drops(config.recipe, len(history)):  # else training's own averages are without dropout
+    best = max(history, key=lambda row: row["val_accuracy"])
+    if trained.views and drops(config.recipe, int(best["epoch"])):  # else training's own averages are without dropout
         settle(network, trained.views)
     if config.recipe.normalized:
         network = plain(network, build(config.model, live=is_live))
     write_atomically(run_dir / WEIGHTS, network.save_weights)
 
-    best = max(history, key=lambda row: row["val_accuracy"])
     logits = logits_of(network, inputs.data.test)
     test = evaluate(logits, inputs.data.test, labels)
     result = {

@@ -58,17 +58,14 @@ def begin(size: int, seed: int, backbone_weights: str | None, start_from: Path |
 def begin_cnn(model: str, recipe: Recipe, seed: int, start_from: Path) -> Beginning:
     """A CNN that was trained before, for cameras or not as ``recipe`` is, with the same ``seed``. Raises RunError for
     any other."""
+    kept = f"assets/checkpoints/{model if recipe.mixture else f'{model}-fashion-mnist'}.weights.h5"
     if is_converted(start_from):
-        raise RunError(
-            f"a CNN does not go on from a {CONVERTED}: name its run, or assets/checkpoints/{model}.weights.h5, with "
-            "--start-from."
-        )
+        raise RunError(f"a CNN does not go on from a {CONVERTED}: name its run, or {kept}, with --start-from.")
     source = load_source(start_from)
     if source.config.model != model or source.is_live != (recipe.mixture is not None):
-        fitting = model if recipe.mixture else f"{model}-fashion-mnist"
         raise RunError(
             f"{start_from} is {source.config.name}: {model} by --recipe {recipe.name} does not go on from it. Name a "
-            f"run of {model} by that recipe, or assets/checkpoints/{fitting}.weights.h5, with --start-from."
+            f"run of {model} by that recipe, or {kept}, with --start-from."
         )
     require_seed(start_from, source.config.seed, seed)
     name, network = source.config.name, source.network

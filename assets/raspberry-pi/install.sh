@@ -39,11 +39,16 @@ done
 home=$root/opt/$service
 settings=$root/etc/default/$service
 unit=$root/etc/systemd/system/$service.service
-[ -n "$uninstall$wheels" ] || [ -f "$here/../../pyproject.toml" ] ||
-  stop "there is no checkout around this script: run it in one, or name a folder of wheels with --wheels."
 [ -n "$root" ] || [ "$(id -u)" = 0 ] || stop "only root may do this: put sudo before it."
 
 on_this_machine() { [ -z "$root" ]; }
+
+# What it installs has to be there: nothing is fetched that anybody may have published under this name.
+check_source() {
+  [ -f "$here/$service.service" ] || stop "$service.service is missing beside this script: copy the whole folder."
+  [ -n "$wheels" ] || [ -f "$here/../../pyproject.toml" ] ||
+    stop "there is no checkout around this script: run it in one, or name a folder of wheels with --wheels."
+}
 
 # One sentence about the first thing that is missing.
 check_system() {
@@ -172,6 +177,7 @@ be_the_only_one() {
 }
 
 install_or_update() {
+  check_source
   be_the_only_one
   remove_other_versions
   check_system
@@ -203,7 +209,7 @@ install_or_update() {
 }
 
 take_away() {
-  be_the_only_one
+  [ ! -d "$home" ] || be_the_only_one
   if on_this_machine; then
     systemctl disable --quiet --now "$service" 2>/dev/null || true
   fi

@@ -109,7 +109,8 @@ def without_password(url: str) -> str:
     scheme, separator, rest = url.partition("://")
     if not separator:
         scheme, _, rest = url.partition(":")
-        return f"{scheme}:***" if "@" in rest and SCHEME.fullmatch(scheme) else url
+        looks_like_one = SCHEME.fullmatch(scheme) and (rest.startswith("/") or "@" in rest)
+        return f"{scheme}:***" if looks_like_one else url
     user, at, place = rest.rpartition("@")
     if set(user) & set("/?#"):
         return f"{scheme}://***"

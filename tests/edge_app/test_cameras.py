@@ -219,6 +219,7 @@ def test_what_cannot_be_opened_says_so(spec: str, words: str) -> None:
         ("http://cam:8080/", "http://cam:8080/"),
         ("udp://0.0.0.0:5000", "udp://0.0.0.0:5000"),
         ("rtsp:/ann:secret@cam/live", "rtsp:***"),
+        ("http:/cam/?password=secret", "http:***"),
         ("/dev/video0", "/dev/video0"),
         ("C:/holidays/ann@home.mp4", "C:/holidays/ann@home.mp4"),
         ("holidays/ann@home.mp4", "holidays/ann@home.mp4"),

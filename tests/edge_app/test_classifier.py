@@ -68,7 +68,7 @@ def test_an_installed_model_has_the_name_of_its_files(copied: Path, monkeypatch:
     assert Classifier.load(str(other)).contract.name == SHIPPED  # a path may have any name
 
 
-def test_another_models_contract_is_no_reason_not_to_start(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_models_contract_is_no_reason_not_to_classify(copied: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (copied.parent / "models").mkdir()
     for suffix in (".tflite", ".json"):
         shutil.copy(assets_dir() / "models" / f"cnn4{suffix}", copied.parent / "models")
@@ -128,7 +128,7 @@ def test_logits_are_the_interpreters_own() -> None:
     """By hand: int8 codes are pixel - 128 (scale 1), logits (code - zero point) * scale."""
     classifier = Classifier.load(SHIPPED)
     pixels = np.random.default_rng(1).integers(0, 256, (2, 28, 28, 1), dtype=np.uint8)
-    interpreter, _ = make_interpreter((assets_dir() / "models" / f"{SHIPPED}.tflite").read_bytes(), 1)
+    interpreter, _ = make_interpreter((assets_dir() / "models" / f"{SHIPPED}.tflite").read_bytes(), 1, "")
     taken, given = interpreter.get_input_details()[0], interpreter.get_output_details()
     assert taken["quantization"] == (1.0, -128)
     detail = given[classifier.contract.outputs["logits"]]

@@ -124,6 +124,8 @@ def test_each_answer_in_words() -> None:
     assert in_words(answer | {"label": "Shirt"}) == "Shirt (45%)"
     assert in_words(answer | {"label": "unsure"}) == "unsure (Shirt 45%)"
     assert in_words(answer | {"label": "none"}) == "none (50%)"
+    own = {"label": "unsure", "confidence": 0.5, "none": None, "probs": {"Kilt": 0.5, "Sari": 0.4, "Toga": 0.1}}
+    assert in_words(own) == "unsure (Kilt 50%)"
 
 
 def test_what_macos_writes_beside_pictures_is_none(tmp_path: Path) -> None:

@@ -91,7 +91,7 @@ def test_both_runtimes_say_the_same(contract: Contract, older_python: Path, data
     assert (done.returncode, done.stdout.strip()) == (0, OLDER), done.stderr
     classifier = Classifier.load(contract.name)
     assert classifier.runtime == "ai-edge-litert"
-    interpreter, _ = make_interpreter((assets_dir() / "models" / f"{contract.name}.tflite").read_bytes(), 1)
+    interpreter, _ = make_interpreter((assets_dir() / "models" / f"{contract.name}.tflite").read_bytes(), 1, "")
     step = interpreter.get_output_details()[contract.outputs["logits"]]["quantization"][0]
     ours, theirs = (logits.astype(np.float64) / step for logits in (classifier.logits(pixels), np.load(given)))
     assert disagreements(ours, theirs) == []
@@ -125,16 +125,16 @@ def test_a_runtime_that_is_not_there_says_what_to_install(monkeypatch: pytest.Mo
     content = (assets_dir() / "models" / "cnn3-fashion-mnist.tflite").read_bytes()
     monkeypatch.setenv(INSISTED, "tensorrt")
     with pytest.raises(RuntimeMissing, match=r"no such runtime\. There are ai-edge-litert, tflite-runtime\."):
-        make_interpreter(content, 1)
+        make_interpreter(content, 1, "")
     monkeypatch.setenv(INSISTED, OLDER)
     with pytest.raises(
         RuntimeMissing, match=r'Install one: with Python 3\.11, pip install "edge-fashion\[tflite-runtime'
     ):
-        make_interpreter(content, 1)
+        make_interpreter(content, 1, "")
     monkeypatch.delenv(INSISTED)
     monkeypatch.setitem(sys.modules, "ai_edge_litert.interpreter", None)
     monkeypatch.setitem(sys.modules, "tflite_runtime.interpreter", None)
     with pytest.raises(
         RuntimeMissing, match=r"\(ai-edge-litert: .*; tflite-runtime: .*Install one: pip install ai-edge"
     ):
-        make_interpreter(content, 1)
+        make_interpreter(content, 1, "")

@@ -99,9 +99,19 @@ def test_from_a_checkout_beside_picamera2(tmp_path: Path, wheels: Path) -> None:
 
 def test_alone_it_does_not_fetch_what_anybody_may_have_published(tmp_path: Path) -> None:
     copied = shutil.copy(INSTALL, tmp_path)
-    done = subprocess.run([copied, "--root", tmp_path], capture_output=True, text=True, timeout=60, check=False)
-    words = "there is no checkout around this script: run it in one, or name a folder of wheels with --wheels."
-    assert (done.returncode, done.stderr) == (1, f"install.sh: {words}\n")
+    for words in (
+        "edge-fashion.service is missing beside this script: copy the whole folder.",
+        "there is no checkout around this script: run it in one, or name a folder of wheels with --wheels.",
+    ):
+        done = subprocess.run([copied, "--root", tmp_path], capture_output=True, text=True, timeout=60, check=False)
+        assert (done.returncode, done.stderr) == (1, f"install.sh: {words}\n")
+        shutil.copy(UNIT, tmp_path)
+
+
+def test_taking_away_what_is_not_there_leaves_nothing(tmp_path: Path) -> None:
+    done = subprocess.run([INSTALL, "--root", tmp_path, "--uninstall"], capture_output=True, timeout=60, check=False)
+    assert done.returncode == 0
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_packages_that_cannot_be_installed(tmp_path: Path) -> None:

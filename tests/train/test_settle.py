@@ -36,11 +36,14 @@ def test_statistics_of_two_normalizations_in_a_row() -> None:
     np.testing.assert_allclose(second.moving_variance, [9, 9], rtol=1e-5)
 
 
-@pytest.mark.parametrize(("dropout_epochs", "is_settled"), [(1, False), (None, True)])
-def test_only_after_dropout_to_the_end(tmp_path: Path, dropout_epochs: int | None, is_settled: bool) -> None:
+@pytest.mark.parametrize(("dropout_epochs", "is_settled"), [(0, False), (1, True), (None, True)])
+def test_only_weights_that_were_learned_with_dropout(
+    tmp_path: Path, dropout_epochs: int | None, is_settled: bool
+) -> None:
     config = tiny_config("cnn4", 28)
     recipe = dataclasses.replace(config.recipe, dropout_epochs=dropout_epochs)
-    run(dataclasses.replace(config, recipe=recipe), Inputs(DATA), tmp_path)
+    result = run(dataclasses.replace(config, recipe=recipe), Inputs(DATA), tmp_path)
+    assert result["best_epoch"] == 1
     network = build("cnn4")
     network.load_weights(tmp_path / WEIGHTS)
     gathered = State.load(tmp_path / STATE).best

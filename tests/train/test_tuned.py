@@ -182,6 +182,8 @@ def test_a_cnn_goes_on_from_its_like_alone() -> None:
         begin_cnn("cnn3", recipe, 1, checkpoints / "cnn3-fashion-mnist.weights.h5")
     with pytest.raises(RunError, match=r"does not go on from a \.tflite: name its run, or assets"):
         begin_cnn("cnn3", recipe, 1, assets_dir() / "models" / "cnn3.tflite")
+    with pytest.raises(RunError, match=r"name its run, or assets/checkpoints/cnn3-fashion-mnist\.weights\.h5, with"):
+        begin_cnn("cnn3", best("cnn3", on_gpu=False), 1, assets_dir() / "models" / "cnn3-fashion-mnist.tflite")
     with pytest.raises(RunError, match=r"with seed 1, .* Go on with --seed 1"):
         begin_cnn("cnn3", recipe, 2, checkpoints / "cnn3.weights.h5")
 
