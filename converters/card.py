@@ -258,8 +258,8 @@ def _confidence(known: dict[str, Any]) -> Iterator[str]:
     divided = f"Logits are divided by {contract['temperature']} before softmax."
     if found is None:
         yield paragraph(
-            f"""{divided} An answer below {contract["threshold"]:.2f} is given as "unsure": above it, 95 % of the
-            answers on validation images are right."""
+            f"""{divided} An answer below {contract["threshold"]:.2f} is given as "unsure": above it, 95 % or
+            more of the answers on validation images are right."""
         )
         return
     unsure = f'a name with less than {contract["threshold"]:.2f} as "unsure"'

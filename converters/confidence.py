@@ -56,10 +56,11 @@ def fit_temperature(right: Float32, logits: Float32) -> float:
 
 
 def fit_threshold(right: Float32, logits: Float32, temperature: float) -> float:
-    """The lowest threshold (steps of 0.01) at which 95 % of the answers that are given are right."""
+    """The lowest threshold (steps of 0.01, from 0.5 on: what is likelier wrong than right is no answer) at which 95 % of
+    the answers that are given are right."""
     probs = probabilities(logits, temperature)
     confidence, is_right = probs.max(axis=-1), _is_right(right, probs)
-    for threshold in np.arange(0, 1, 0.01):
+    for threshold in np.arange(0.5, 1, 0.01):
         named = confidence >= threshold
         if named.any() and is_right[named].mean() >= RIGHT_WHEN_NAMED:
             return round(float(threshold), 2)

@@ -34,7 +34,7 @@ def test_threshold_is_the_lowest_that_is_right_enough() -> None:
     logits = np.stack([np.log(p / (1 - p)), np.zeros(24)], axis=1).astype(np.float32)
     right = one_hot([0] * 22 + [1] * 2)
     assert fit_threshold(right, logits, 1.0) == 0.61
-    assert fit_threshold(one_hot([0] * 24), logits, 1.0) == 0.0
+    assert fit_threshold(one_hot([0] * 24), logits, 1.0) == 0.5
     assert fit_threshold(one_hot([1] * 24), logits, 1.0) == 1.0
 
 

@@ -99,7 +99,9 @@ def parameters(model: str, layer: str | None = None) -> str:
 
 
 def minutes(model: str) -> str:
-    return f"{card(model)['training']['training_s'] / 60:.0f}"
+    """Of its last training; "more", where that went on from an earlier one."""
+    more = " more" if card(model)["config"].get("start") else ""
+    return f"{card(model)['training']['training_s'] / 60:.0f}{more}"
 
 
 def vgg_recorded(column: int) -> str:
