@@ -56,8 +56,8 @@ def fit_temperature(right: Float32, logits: Float32) -> float:
 
 
 def fit_threshold(right: Float32, logits: Float32, temperature: float) -> float:
-    """The lowest threshold (steps of 0.01, from 0.5 on: what is likelier wrong than right is no answer) at which 95 % of
-    the answers that are given are right."""
+    """The lowest threshold (steps of 0.01) at which 95 % of the answers that are given are right; at least 0.5, for
+    what is likelier wrong than right is no answer."""
     probs = probabilities(logits, temperature)
     confidence, is_right = probs.max(axis=-1), _is_right(right, probs)
     for threshold in np.arange(0.5, 1, 0.01):
