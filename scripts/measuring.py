@@ -336,7 +336,6 @@ def main() -> int:
                     verdict = "reached" if row.reached else "MISSED"
                     status = status if row.reached else 1
                     print(f"{row.what:58}{row.value:>26}  {row.bar:12}{verdict}", flush=True)
-
     return status
 
 
