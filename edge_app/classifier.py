@@ -60,8 +60,10 @@ class Classifier:
     def load(cls, model: str | os.PathLike[str], threads: int | None = None) -> "Classifier":
         """An installed model by name, or any model by the path of its .tflite or .json file; ``threads`` from 1 on.
 
-        Raises ModelNotFound, RuntimeMissing, or ContractError if file and contract disagree.
+        Raises ModelNotFound, RuntimeMissing, or ContractError if file and contract disagree; ValueError for 0 threads.
         """
+        if threads is not None and threads < 1:
+            raise ValueError(f"threads is {threads}, expected 1 or more, or None: as many as are quickest here")
         path = contract_path(os.fspath(model))
         contract, model_file = read_contract(path), path.with_suffix(".tflite")
         try:

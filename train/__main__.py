@@ -184,8 +184,8 @@ def _train(args: argparse.Namespace) -> int:
         recipe = quantization_aware(recipe)
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
-    staff = load_staff(args.teacher, recipe, shape, args.seed, team)
-    recipe = staff.recipe(recipe)
+    staff = load_staff(args.teacher, recipe, shape, args.seed, precision=precision, team=team)
+    recipe = staff.recipe(recipe, on_gpu())
     digests |= elsewhere(beginning.name, beginning.learned, digests)
     if began_elsewhere(digests, beginning.name):
         print(ELSEWHERE.format(beginning.name, UNPACKED), file=sys.stderr)

@@ -126,11 +126,11 @@ def answered_rounds(config: Config, world: Lessons, teachers: Sequence[Classifie
                 small, answers = answer(shown, teachers)
                 named = np.zeros_like(answers)
                 named[: len(right)] = right
-                write_atomically(path, functools.partial(_save, pixels=small, known=known(named, answers)))
+                write_atomically(path, functools.partial(save_known, pixels=small, known=known(named, answers)))
                 if index % 10 == 9 or index + 1 == len(batches):
                     done = epoch * len(batches) + index + 1
                     print(f"answers: {done:,} of {teaching.views * len(batches):,} batches", flush=True)
-            kept = _kept(path)
+            kept = read_known(path)
             pixels.append(kept[0])
             targets.append(kept[1])
         rounds.append(Examples(np.concatenate(pixels), np.concatenate(targets)))
@@ -270,12 +270,14 @@ def through(augment: keras.Model, pictures: npt.NDArray[np.generic], training: b
     return np.concatenate([to_uint8(augment(chunk, training=training)) for chunk in chunks])
 
 
-def _save(path: Path, pixels: UInt8, known: Float32) -> None:
+def save_known(path: Path, pixels: UInt8, known: Float32) -> None:
+    """Views uint8 (N, H, W, C), and what is ``known`` of them, in a file ``read_known`` reads."""
     with path.open("wb") as file:
         np.savez(file, allow_pickle=False, pixels=pixels, known=known)
 
 
-def _kept(path: Path) -> tuple[UInt8, Float32]:
+def read_known(path: Path) -> tuple[UInt8, Float32]:
+    """The inverse of ``save_known``. Raises RunError for a damaged file."""
     try:
         with np.load(path, allow_pickle=False) as found:
             return found["pixels"], found["known"]

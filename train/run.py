@@ -19,9 +19,10 @@ from edge_app.decide import probabilities
 from edge_app.errors import RunError
 from edge_app.labels import FASHION, LIVE
 from edge_app.preprocess import images_to_input
-from train.answers import Answering, train_answered
+from train.answers import Answering, known, train_answered
 from train.data import FashionMnist, Split, one_hot
 from train.devices import device_name
+from train.fashion_answers import answered_fashion
 from train.files import write_atomically, write_json
 from train.fit import Examples, Trained, drops, fashion_phases, fit, views
 from train.keeper import HISTORY
@@ -109,10 +110,13 @@ def train_cnn(
 ) -> Trained:
     """Trains any but vgg19 on Fashion-MNIST, from new weights or those of ``start``."""
     train, val = (Examples(split.images[..., np.newaxis], one_hot(split.labels)) for split in (data.train, data.val))
-    phases = fashion_phases(config.recipe, train, config.seed)
+    phases = as_they_are = fashion_phases(config.recipe, train, config.seed)
+    if (teaching := config.recipe.teaching) and teaching.views:
+        phases = answered_fashion(config, train, teachers, run_dir)
+        val = Examples(val.inputs, known(val.targets))
 
     def met() -> Float32:
-        return views(phases[0])
+        return views(as_they_are[0])
 
     network = cnn_to_train(config, start, met)
     history = fit(network, config, phases, val, run_dir, teachers=teachers, team=team)
@@ -173,7 +177,8 @@ def run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     """Trains, then touches the test images once; returns the result, which is also in ``run_dir``; {} if not chief.
 
     Leaves config.json, model.weights.h5, history.csv, curves.png, confusion.png, right.png, mistakes.png,
-    report.html, result.json, tensorboard/, state.npz (to go on from), and for vgg19 features/ or head/.
+    report.html, result.json, tensorboard/, state.npz (to go on from), for vgg19 features/ or head/, and for one that
+    wide teaches on a CPU answers/.
     Raises RunError if another process is at it in the same folder, or it cannot be written to.
     """
     try:

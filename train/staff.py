@@ -9,10 +9,12 @@ import keras
 from edge_app.classifier import Classifier
 from edge_app.errors import RunError
 from edge_app.labels import LIVE
+from train.devices import computing_in
 from train.eight_bits import CONVERTED
-from train.recipes import ANSWERING, TEACHING, Recipe
+from train.models import WIDE
+from train.recipes import ANSWERING, ASKED_ONCE, TEACHING, Recipe
 from train.source import load_source, require_same_lesson, require_seed
-from train.team import Team
+from train.team import ALONE, Team
 from train.vgg19 import weights_digest
 
 
@@ -29,16 +31,26 @@ class Staff:
         """In the order in which they were named."""
         return tuple(name for name, _ in self.digests)
 
-    def recipe(self, recipe: Recipe) -> Recipe:
+    def recipe(self, recipe: Recipe, on_gpu: bool) -> Recipe:
         """The recipe, with the way in which these teach."""
         if not self.digests:
             return recipe
-        return replace(recipe, teaching=ANSWERING if self.answering else TEACHING)
+        is_slow = not on_gpu and any(network.name == WIDE for network in self.networks)
+        asked = ASKED_ONCE if is_slow and recipe.mixture is None else TEACHING
+        return replace(recipe, teaching=ANSWERING if self.answering else asked)
 
 
-def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], seed: int, team: Team) -> Staff:
+def load_staff(
+    paths: list[Path],
+    recipe: Recipe,
+    shape: tuple[int, int, int],
+    seed: int,
+    *,
+    precision: str = "float32",
+    team: Team = ALONE,
+) -> Staff:
     """The teachers of a network for pictures of ``shape``, trained with its ``seed``, too: they are not to have learned
-    what it is chosen by. Raises RunError where they cannot teach it."""
+    what it is chosen by. Networks compute in its ``precision``. Raises RunError where they cannot teach it."""
     converted = [path for path in paths if path.suffix.lower() == CONVERTED]
     if len(converted) not in (0, len(paths)):
         raise RunError(f"runs and {CONVERTED} files do not teach together: name one kind with --teacher.")
@@ -49,7 +61,7 @@ def load_staff(paths: list[Path], recipe: Recipe, shape: tuple[int, int, int], s
         seeds = [one.contract.recipe["seed"] for one in answering]
         staff = Staff((), answering, tuple((one.contract.name, one.contract.sha256) for one in answering))
     else:
-        with team.scope():
+        with team.scope(), computing_in(precision):
             sources = [load_source(path) for path in paths]
         seeds = [source.config.seed for source in sources]
         require_same_lesson(sources, recipe, shape)

@@ -141,6 +141,12 @@ def test_logits_are_the_interpreters_own() -> None:
     assert classifier.infer(pixels).features.shape == (2, 128)
 
 
+@pytest.mark.parametrize("threads", [0, -5])
+def test_no_threads_are_refused(threads: int) -> None:
+    with pytest.raises(ValueError, match=f"threads is {threads}, expected 1 or more"):
+        Classifier.load(default_model(), threads)
+
+
 def test_no_images_give_empty_arrays() -> None:
     outputs = Classifier.load(SHIPPED).infer(np.zeros((0, 28, 28, 1), np.uint8))
     assert (outputs.logits.shape, outputs.features.shape) == ((0, 10), (0, 128))

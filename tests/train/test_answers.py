@@ -38,7 +38,7 @@ from train.paths import Paths
 from train.recipes import ANSWERING, Config, Teaching, article, live
 from train.run import Inputs, run
 from train.staff import load_staff
-from train.team import ALONE, Team
+from train.team import Team
 
 MODELS = Path(__file__).parents[2] / "assets" / "models"
 STUDENT = np.log(np.array([[0.5, 0.25, 0.25]], np.float32))
@@ -259,23 +259,23 @@ def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path:
 def test_who_may_teach() -> None:
     recipe = live("cnn4", on_gpu=False)
     grey = (28, 28, 1)
-    staff = load_staff([MODELS / "vgg19.tflite"], recipe, grey, 1, ALONE)
+    staff = load_staff([MODELS / "vgg19.tflite"], recipe, grey, 1)
     assert staff.names == ("vgg19",) and staff.networks == ()
     assert dict(staff.digests)["vgg19"] == staff.answering[0].contract.sha256
-    assert staff.recipe(recipe).teaching == Teaching(0.7, 2.0, views=4, moved=1)
-    assert load_staff([], recipe, grey, 1, ALONE).recipe(recipe) == recipe
+    assert staff.recipe(recipe, on_gpu=False).teaching == Teaching(0.7, 2.0, views=4, moved=1)
+    assert load_staff([], recipe, grey, 1).recipe(recipe, on_gpu=False) == recipe
     checkpoint = MODELS.parent / "checkpoints" / "cnn4.weights.h5"
     with pytest.raises(RunError, match=r"runs and \.tflite files do not teach together"):
-        load_staff([MODELS / "vgg19.tflite", checkpoint], recipe, grey, 1, ALONE)
+        load_staff([MODELS / "vgg19.tflite", checkpoint], recipe, grey, 1)
     with pytest.raises(RunError, match=r"cnn4-fashion-mnist\.tflite is not for camera frames"):
-        load_staff([MODELS / "cnn4-fashion-mnist.tflite"], recipe, grey, 1, ALONE)
+        load_staff([MODELS / "cnn4-fashion-mnist.tflite"], recipe, grey, 1)
     with pytest.raises(RunError, match="teachers need names of their own, not vgg19, vgg19"):
-        load_staff([MODELS / "vgg19.tflite"] * 2, recipe, grey, 1, ALONE)
+        load_staff([MODELS / "vgg19.tflite"] * 2, recipe, grey, 1)
     for path in (MODELS / "vgg19.tflite", checkpoint):
         with pytest.raises(RunError, match="was trained with seed 1, and so on images that with seed 2 are for valid"):
-            load_staff([path], recipe, grey, 2, ALONE)
+            load_staff([path], recipe, grey, 2)
     with pytest.raises(RunError, match=r"a \.tflite teaches on one machine"):
-        load_staff([MODELS / "vgg19.tflite"], recipe, grey, 1, Team(2, 2))
+        load_staff([MODELS / "vgg19.tflite"], recipe, grey, 1, team=Team(2, 2))
     for other, shape in ((article("cnn4"), grey), (live("vgg19", on_gpu=True), (96, 96, 3))):
         with pytest.raises(RunError, match=r"vgg19\.tflite teaches CNNs by --recipe live only"):
-            load_staff([MODELS / "vgg19.tflite"], other, shape, 1, ALONE)
+            load_staff([MODELS / "vgg19.tflite"], other, shape, 1)

@@ -159,12 +159,15 @@ def test_a_cnn_goes_on_from_a_checkpoint_without_dropout() -> None:
     assert not np.array_equal(fresh.get_weights()[0], kept.get_weights()[0])
 
 
-def test_a_cnn_for_fashion_mnist_goes_on_on_changed_images(tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_rounded", [False, True])
+def test_a_cnn_for_fashion_mnist_goes_on_on_changed_images(tmp_path: Path, is_rounded: bool) -> None:
     path = assets_dir() / "checkpoints" / "cnn1-fashion-mnist.weights.h5"
     beginning = begin_cnn("cnn1", best("cnn1", on_gpu=False), 1, path)
     recipe = beginning.shortened(best("cnn1", on_gpu=False))
     assert (recipe.epochs, recipe.augmented_epochs, recipe.final_epochs) == (0, 32, 8)
     assert (recipe.learning_rate, recipe.normalized) == (0.001, False)
+    if is_rounded:
+        recipe = quantization_aware(recipe)
     still = dataclasses.replace(recipe, augmented_epochs=1, final_epochs=0, learning_rate=1e-12)
     config = Config("cnn1", still, 1, 28, beginning.digests, start=beginning.name)
     result = run(config, Inputs(DATA, start=beginning.network), tmp_path)
