@@ -117,7 +117,7 @@ def commands(quantization: str, config: Config) -> list[str]:
         notes.append(f"# EARLIER is the {config.start} it went on from: docs/training.md says what is kept of it")
         notes.append(f"# (its weights, not its file, have the SHA-256 {digest[:12]}...)")
     for name in config.teachers:
-        if config.recipe.teaching and config.recipe.teaching.views:
+        if config.recipe.mixture and config.recipe.teaching and config.recipe.teaching.views:
             options += f" --teacher assets/models/{name}.tflite"
             digest = config.data[f"teacher {name}"]
             is_same = digest in (other.sha256 for other in contracts())
@@ -140,11 +140,12 @@ def commands(quantization: str, config: Config) -> list[str]:
 def changes(config: Config, todays: list[Recipe]) -> list[str]:
     """Names of what a network was trained by and is not any more, neither on a CPU nor on a GPU; of the learning rate
     speaks the command."""
-    from train.recipes import ANSWERING, TEACHING, quantization_aware
+    from train.recipes import ANSWERING, ASKED_ONCE, TEACHING, quantization_aware
 
     then = config.recipe
     if then.teaching:
-        todays = [replace(today, teaching=ANSWERING if then.teaching.views else TEACHING) for today in todays]
+        kept = ANSWERING if then.mixture else ASKED_ONCE
+        todays = [replace(today, teaching=kept if then.teaching.views else TEACHING) for today in todays]
     if then.rounded:
         todays = [quantization_aware(today) for today in todays]
     if then.tuning and not then.tuning.head_epochs:  # it kept its head
@@ -181,6 +182,8 @@ def _origin(known: dict[str, Any]) -> str:
         plain = f"{recipe['epochs']} epochs as they are and " if recipe["epochs"] else ""
         epochs = "" if recipe["epochs"] else " epochs"
         how = " (also mirrored, and partly erased)" if recipe["augmentation"]["flip"] else ""
+        if recipe["teaching"] and recipe["teaching"]["views"]:
+            how += f", of {recipe['teaching']['views']} epochs' views in turn"
         how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
         course = f"{plain}{recipe['augmented_epochs']}{epochs} augmented{how}{dropped}"
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {course}, {end} 12,000 validation images. {taught}"""

@@ -185,7 +185,7 @@ def _train(args: argparse.Namespace) -> int:
     if args.learning_rate is not None:
         recipe = dataclasses.replace(recipe, learning_rate=args.learning_rate)
     staff = load_staff(args.teacher, recipe, shape, args.seed, precision=precision, team=team)
-    recipe = staff.recipe(recipe, on_gpu())
+    recipe = staff.recipe(recipe, beforehand=not on_gpu() and team.devices == 1)
     digests |= elsewhere(beginning.name, beginning.learned, digests)
     if began_elsewhere(digests, beginning.name):
         print(ELSEWHERE.format(beginning.name, UNPACKED), file=sys.stderr)

@@ -24,8 +24,8 @@ BATCH = 200  # views that are answered at once
 
 
 def answered_fashion(config: Config, train: Examples, teachers: Sequence[keras.Model], run_dir: Path) -> list[Phase]:
-    """``train``, pixels uint8 (N, 28, 28, 1), in the recipe's ``views`` rounds of changed ones, an epoch each, then as
-    they are, all with what the ``teachers`` say of them (train.answers.known).
+    """``fashion_phases`` of ``train``, pixels uint8 (N, 28, 28, 1), in which the recipe's ``views`` rounds of changed
+    ones come in turn, an epoch each; all with what the ``teachers`` say of them (train.answers.known).
 
     A round depends on the seed, its number and Keras's backend, and is whole or not there: a stopped run goes on with
     the same. Raises RunError for a damaged one.
@@ -52,10 +52,14 @@ def answered_fashion(config: Config, train: Examples, teachers: Sequence[keras.M
         return Examples(*read_known(path))
 
     rounds = [answered(f"{number:02d}", functools.partial(changed, number)) for number in range(recipe.teaching.views)]
-    final = answered("as-they-are", lambda: np.asarray(train.inputs, np.uint8))
+    as_they_are = answered("as-they-are", lambda: np.asarray(train.inputs, np.uint8))
 
     def phase(end: int, examples: list[Examples]) -> Phase:
         return Phase(end, lambda epoch: Rounds(examples, recipe.batch_size, config.seed, epoch, pixels=0), None)
 
-    total = recipe.augmented_epochs + recipe.final_epochs
-    return [phase(recipe.augmented_epochs, rounds), phase(total, [final])]
+    augmented = recipe.epochs + recipe.augmented_epochs
+    return [
+        phase(recipe.epochs, [as_they_are]),
+        phase(augmented, rounds),
+        phase(augmented + recipe.final_epochs, [as_they_are]),
+    ]

@@ -31,11 +31,11 @@ class Staff:
         """In the order in which they were named."""
         return tuple(name for name, _ in self.digests)
 
-    def recipe(self, recipe: Recipe, on_gpu: bool) -> Recipe:
-        """The recipe, with the way in which these teach."""
+    def recipe(self, recipe: Recipe, *, beforehand: bool) -> Recipe:
+        """The recipe, with the way in which these teach; ``beforehand``: slow ones are better asked once."""
         if not self.digests:
             return recipe
-        is_slow = not on_gpu and any(network.name == WIDE for network in self.networks)
+        is_slow = beforehand and any(network.name == WIDE for network in self.networks)
         asked = ASKED_ONCE if is_slow and recipe.mixture is None else TEACHING
         return replace(recipe, teaching=ANSWERING if self.answering else asked)
 

@@ -19,7 +19,7 @@ from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir, contracts
 from train.documents import with_block
 from train.models import build
-from train.recipes import ANSWERING, Config, live
+from train.recipes import ANSWERING, ASKED_ONCE, Config, best, live
 
 MODEL = assets_dir() / "models" / "cnn3-fashion-mnist.tflite"
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
@@ -157,6 +157,19 @@ def test_the_card_says_what_of_a_recipe_has_changed() -> None:
     assert changes(replace(config, recipe=further), [cpu, gpu]) == []
     taught = replace(live("cnn4", False), teaching=replace(ANSWERING, moved=0))
     assert changes(Config("cnn4", taught, 1, 28, {}), [live("cnn4", False)]) == ["teaching"]
+
+
+def test_the_card_names_a_teacher_that_was_asked_once_by_its_run() -> None:
+    taught = replace(best("cnn4", False), teaching=ASKED_ONCE)
+    config = Config("cnn4", taught, 1, 28, {"teacher wide-best": "ab" * 32}, ("wide-best",))
+    assert commands("int8", config)[:2] == [
+        "# runs/wide-best had weights of the SHA-256 abababababab..., which are not kept",
+        "python -m train cnn4 --recipe best --teacher runs/wide-best --seed 1",
+    ]
+    assert changes(config, [best("cnn4", False)]) == []
+    known = json.loads((assets_dir() / "models" / "cnn4-fashion-mnist.card.json").read_text(encoding="utf-8"))
+    words = "60 epochs augmented (also mirrored, and partly erased), of 8 epochs' views in turn, then 15 as they are"
+    assert words in " ".join(card(known | {"config": config.to_json()}).split())
 
 
 @pytest.mark.parametrize(

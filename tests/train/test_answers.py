@@ -262,8 +262,8 @@ def test_who_may_teach() -> None:
     staff = load_staff([MODELS / "vgg19.tflite"], recipe, grey, 1)
     assert staff.names == ("vgg19",) and staff.networks == ()
     assert dict(staff.digests)["vgg19"] == staff.answering[0].contract.sha256
-    assert staff.recipe(recipe, on_gpu=False).teaching == Teaching(0.7, 2.0, views=4, moved=1)
-    assert load_staff([], recipe, grey, 1).recipe(recipe, on_gpu=False) == recipe
+    assert staff.recipe(recipe, beforehand=True).teaching == Teaching(0.7, 2.0, views=4, moved=1)
+    assert load_staff([], recipe, grey, 1).recipe(recipe, beforehand=True) == recipe
     checkpoint = MODELS.parent / "checkpoints" / "cnn4.weights.h5"
     with pytest.raises(RunError, match=r"runs and \.tflite files do not teach together"):
         load_staff([MODELS / "vgg19.tflite", checkpoint], recipe, grey, 1)
