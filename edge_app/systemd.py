@@ -11,6 +11,11 @@ TIMEOUT_S = 1.0
 BEAT_S = 5.0  # a twelfth of the unit's WatchdogSec
 
 
+def is_service() -> bool:
+    """Whether systemd has started this, and starts it again when it ends (Restart=always in the project's own unit)."""
+    return "NOTIFY_SOCKET" in os.environ
+
+
 def tell(state: str) -> None:
     """Sends a state, as `READY=1`. A message that cannot be sent is lost, as if the service had hung."""
     address = os.environ.get("NOTIFY_SOCKET", "")
@@ -31,6 +36,6 @@ class Watchdog:
 
     def feed(self, is_well: Callable[[], bool] = lambda: True) -> None:
         """To be called when something has really been done. `is_well` is asked, when it is time, and has to agree."""
-        if "NOTIFY_SOCKET" in os.environ and time.monotonic() - self._fed_s >= BEAT_S and is_well():
+        if is_service() and time.monotonic() - self._fed_s >= BEAT_S and is_well():
             self._fed_s = time.monotonic()
             tell("WATCHDOG=1")

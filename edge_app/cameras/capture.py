@@ -1,5 +1,6 @@
 """A thread that reads a camera and keeps only the newest frame."""
 
+import math
 import threading
 import time
 from collections.abc import Callable
@@ -11,6 +12,7 @@ from edge_app.cameras.base import Camera, UInt8
 from edge_app.errors import BlankPicture, CameraError
 
 STOP_TIMEOUT_S = 5.0
+OPENING_S = 10.0  # until a camera's first picture: some take seconds
 
 
 @dataclass(frozen=True)
@@ -47,13 +49,20 @@ class Capture:
         self._opener, self._restarts = opener, restarts
         self._restarts_left = restarts.budget
         self._newest: Frame | None = None
+        self._started_s = math.inf
         self._number = self._taken = after
         self._arrived = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
 
     def start(self) -> None:
+        self._started_s = time.monotonic()
         self._thread.start()
+
+    @property
+    def is_opening(self) -> bool:
+        """Whether it was started so lately that the first picture may yet come."""
+        return self._newest is None and not self.trouble and time.monotonic() - self._started_s < OPENING_S
 
     def close(self) -> None:
         """Stops the thread, which closes the camera."""

@@ -28,6 +28,7 @@ from edge_app.reports import Ears, Report, Seen, following, try_camera
 from edge_app.watch import Watch
 
 POLL_S = 0.5
+CAMERA_EVERY_S = 30.0  # a service that found none looks for one again
 PASSWORD_BYTES = 24  # of the password that a share link gets: 32 letters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -82,7 +83,8 @@ def serve(
             wish = Wish(model or default_model())
             ending.enter_context(following(watch, wish, Ears(publish, seen)))
         rules = Rules(lambda: health(desk, seen), LOOPBACK | {in_url(host)} if is_loopback(host) else None)
-        return _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
+        _launch(page, rules, host=host, port=port, share=share, credentials=credentials, certificate=certificate)
+        return _stay(page, awaits_camera=camera == "auto" and watch is None and systemd.is_service())
 
 
 def has_device_camera(camera: str, publish: Callable[[Report], None]) -> bool:
@@ -99,6 +101,15 @@ def has_device_camera(camera: str, publish: Callable[[Report], None]) -> bool:
         if camera != "auto":
             raise
         print(f"{error}. The page uses the browser's camera.", flush=True)
+        return False
+    return True
+
+
+def has_camera() -> bool:
+    """Whether `auto` finds a camera of this machine that can be opened."""
+    try:
+        open_camera("auto").close()
+    except CameraError:
         return False
     return True
 
@@ -122,7 +133,7 @@ def _launch(
     share: bool,
     credentials: tuple[str, str] | None,
     certificate: Certificate | None,
-) -> int:
+) -> None:
     try:
         with straight():
             page.launch(
@@ -161,11 +172,11 @@ def _launch(
         print(f"From another machine: {scheme}://{own_address()}:{port}/")
         if certificate:
             print("Its browser will warn of a certificate it does not know: this machine has made it itself.")
-    return _stay(page)
 
 
-def _stay(page: gr.Blocks) -> int:
-    """Until Ctrl-C."""
+def _stay(page: gr.Blocks, awaits_camera: bool) -> int:
+    """Until Ctrl-C; if it ``awaits_camera``, also until there is one: it is for systemd to start the page with it."""
+    looked_s = time.monotonic()
     try:
         print(f"{TITLE}: {page.local_url}  (Ctrl-C ends it)", flush=True)
         systemd.tell("READY=1")
@@ -173,6 +184,11 @@ def _stay(page: gr.Blocks) -> int:
         while page.is_running:
             time.sleep(POLL_S)
             watchdog.feed(lambda: is_well(str(page.local_url)))
+            if awaits_camera and time.monotonic() - looked_s >= CAMERA_EVERY_S:
+                if has_camera():
+                    print("There is a camera now: the page is started again, with it.", flush=True)
+                    break
+                looked_s = time.monotonic()
     except KeyboardInterrupt:
         print("Bye.")
     return 0

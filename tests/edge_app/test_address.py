@@ -2,13 +2,17 @@
 
 import ipaddress
 import socket
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from browser import Server
 
 from edge_app.cameras.base import Camera
+from edge_app.cameras.opening import open_camera
 from edge_app.errors import CameraError
-from edge_app.page.app import has_device_camera, in_url, own_address
+from edge_app.models import assets_dir
+from edge_app.page.app import _stay, has_device_camera, in_url, own_address
 from edge_app.reports import Report
 
 
@@ -61,3 +65,23 @@ def test_without_a_camera_of_its_own_auto_is_the_browsers(
         has_device_camera("0", published.append)
     words = "no camera found on this machine; plug one in and start again"
     assert [report["error"] for report in published] == [words, words]
+
+
+def test_a_service_without_a_camera_ends_when_there_is_one_to_be_started_with_it(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    tried: list[str] = []
+
+    def plugged_in_at_the_third_look(spec: str) -> Camera:
+        tried.append(spec)
+        if len(tried) < 3:
+            raise CameraError("no camera found on this machine")
+        return open_camera(str(assets_dir() / "examples" / "bag.png"))
+
+    monkeypatch.setattr("edge_app.page.app.open_camera", plugged_in_at_the_third_look)
+    monkeypatch.setattr("edge_app.page.app.CAMERA_EVERY_S", 0.1)
+    monkeypatch.setattr("edge_app.page.app.POLL_S", 0.05)
+    page: Any = SimpleNamespace(is_running=True, local_url="http://127.0.0.1:7860/")
+    assert _stay(page, awaits_camera=True) == 0
+    assert tried == ["auto"] * 3
+    assert capsys.readouterr().out.endswith("There is a camera now: the page is started again, with it.\n")

@@ -97,6 +97,49 @@ def test_the_region_is_dragged_and_only_it_is_sent(server: Server, quarters: Bro
         assert region(page) == [25, 25, 50, 50]
 
 
+def test_only_one_finger_or_the_left_button_picks_a_part(server: Server, quarters: Browser) -> None:
+    press = """([kind, id, options, x, y]) => {
+        const region = document.querySelector("#region");
+        const box = region.getBoundingClientRect();
+        const [clientX, clientY] = [box.left + x * box.width, box.top + y * box.height];
+        region.setPointerCapture = () => {};
+        region.dispatchEvent(new PointerEvent(kind, { pointerId: id, clientX, clientY, bubbles: true, ...options }));
+    }"""
+    first: dict[str, object] = {"isPrimary": True}
+    second: dict[str, object] = {"isPrimary": False}
+    with visit(quarters, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 1)
+
+        def is_whole_after(*events: tuple[str, int, dict[str, object], float, float]) -> bool:
+            for event in events:
+                page.evaluate(press, list(event))
+            return page.get_attribute("#region", "class") != "part"
+
+        begun = ("pointerdown", 1, first, 0.2, 0.2), ("pointermove", 1, first, 0.6, 0.6)
+        right = first | {"button": 2}
+        assert is_whole_after(("pointerdown", 1, right, 0.2, 0.2), ("pointermove", 1, right, 0.6, 0.6))
+        assert is_whole_after(*begun, ("pointerdown", 2, second, 0.8, 0.8), ("pointermove", 1, first, 0.7, 0.7))
+        assert is_whole_after(("pointerup", 1, first, 0.7, 0.7), ("pointermove", 2, second, 0.3, 0.3))
+        assert not is_whole_after(*begun, ("pointerup", 1, first, 0.6, 0.6))
+
+
+def test_who_takes_the_whole_picture_by_key_stays_beside_that_button(server: Server, quarters: Browser) -> None:
+    with visit(quarters, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 1)
+        page.focus("#region")
+        page.keyboard.press("Shift+ArrowLeft")
+        page.click("#tab-source")
+        page.focus("#whole")
+        page.keyboard.press("Enter")
+        expect(page.locator("#whole")).to_be_disabled()
+        expect(page.locator("#mirror")).to_be_focused()
+        page.focus("#pause")
+        page.evaluate("dispatchEvent(new Event('pagehide'))")  # one way in which a run ends by itself
+        expect(page.locator("#start")).to_be_focused()
+
+
 def test_the_region_follows_the_keys(server: Server, quarters: Browser) -> None:
     with visit(quarters, server.url) as page:
         page.click("#start")

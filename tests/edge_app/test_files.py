@@ -105,3 +105,27 @@ def test_the_projects_drawings_can_be_tried(server: Server, browser: Browser) ->
         for drawing, name in (("dress", "Dress"), ("t shirt", "T-shirt/top"), ("bag", "Bag")):
             page.get_by_role("button", name=f"Drawing: {drawing}").click()
             expect(page.locator("#answer")).to_have_text(name, timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_a_video_of_pictures_that_stand_for_long_is_no_lost_camera(
+    server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    film = cv2.VideoWriter(str(tmp_path / "slides.webm"), cv2.VideoWriter.fourcc(*"VP80"), 0.2, (640, 480))
+    for shift in range(3):
+        film.write(drawn("bag", shift))
+    film.release()
+    with visit(browser, server.url) as page:
+        page.set_input_files("#file", tmp_path / "slides.webm")
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        page.wait_for_timeout(3500)  # a camera's longest
+        assert page.inner_text("#answer") == "Bag"
+
+
+def test_an_upright_picture_gets_the_room_on_a_phone(server: Server, browser: Browser, tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "upright.png"), cv2.rotate(drawn("bag", 0), cv2.ROTATE_90_CLOCKWISE))
+    with visit(browser, server.url, size=(360, 640)) as page:
+        for name, size in ((tmp_path / "upright.png", (216, 288)), (BAG, (180, 180))):
+            page.set_input_files("#file", name)
+            wait_for_answers(page, 1)
+            shown = page.eval_on_selector("#view", "(view) => [view.clientWidth, view.clientHeight]")
+            assert shown == pytest.approx(size, abs=1)

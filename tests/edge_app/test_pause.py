@@ -6,8 +6,20 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server, answers, drawn, serving, visit, wait_for_answers
+from browser import (
+    ANSWER_TIMEOUT_MS,
+    WITHOUT_CHROMIUM,
+    Server,
+    answers,
+    ask,
+    drawn,
+    serving,
+    visit,
+    wait_for_answers,
+)
 from playwright.sync_api import Browser, expect
+
+from edge_app.models import default_model
 
 pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
@@ -100,3 +112,62 @@ def test_of_the_devices_picture_too(browser: Browser, tmp_path: Path) -> None:
         page.select_option("#model", "vgg19")
         expect(page.locator("#answer")).to_have_attribute("data-model", "vgg19", timeout=ANSWER_TIMEOUT_MS)
         assert page.inner_text("#state").endswith("(paused)")
+
+
+def test_when_all_places_are_taken_it_is_asked_again_until_one_is_free(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        wait_for_answers(page, 2)
+        page.click("#pause")
+        page.wait_for_timeout(5500)  # its own lease ends
+        for number in range(8):
+            ask(server, "classify_frame", {"visitor": str(number), "model": default_model(), "jpeg": ""})
+        page.select_option("#model", "cnn3")
+        expect(page.locator("#state")).to_contain_text("busy: 8 people are looking already")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)  # their leases end
+        expect(page.locator("#answer")).to_have_attribute("data-model", "cnn3")
+
+
+def test_pressed_while_the_camera_is_asked_for_it_holds_the_first_picture(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.evaluate(
+            """() => {
+                const open = navigator.mediaDevices.getUserMedia.bind(navigator.mediaDevices);
+                const allowed = new Promise((resolve) => (window.allow = resolve));
+                navigator.mediaDevices.getUserMedia = async (wanted) => (await allowed, open(wanted));
+            }"""
+        )
+        page.click("#start")
+        page.click("#pause")
+        page.evaluate("allow()")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        assert page.inner_text("#state").endswith("(paused)")
+        assert page.eval_on_selector("#video", "(video) => video.paused")
+        page.click("#pause")
+        wait_for_answers(page, 5)
+
+
+def test_pressed_before_a_video_plays_it_is_no_fault_of_the_video(
+    server: Server, browser: Browser, tmp_path: Path
+) -> None:
+    film = cv2.VideoWriter(str(tmp_path / "bag.webm"), cv2.VideoWriter.fourcc(*"VP80"), 10, (640, 480))
+    for shift in range(10):
+        film.write(drawn("bag", shift))
+    film.release()
+    with visit(browser, server.url) as page:
+        page.evaluate(
+            """() => {
+                const play = HTMLMediaElement.prototype.play;
+                HTMLMediaElement.prototype.play = function () {
+                    HTMLMediaElement.prototype.play = play;
+                    const playing = play.call(this);
+                    document.querySelector("#pause").click();
+                    return playing;
+                };
+            }"""
+        )
+        page.set_input_files("#file", tmp_path / "bag.webm")
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        assert page.inner_text("#state").endswith("(paused)")
+        page.click("#pause")
+        wait_for_answers(page, 5)

@@ -105,6 +105,29 @@ def test_nothing_is_sent_or_kept_unless_the_person_asks(server: Server, browser:
         assert [url for url in asked if not url.startswith("data:")] == []
 
 
+def test_what_another_tab_has_deleted_stays_deleted(server: Server, browser: Browser) -> None:
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-snapshots")
+        page.click("#keep")
+        expect(page.locator("#snapshots li")).to_have_count(1)
+        other = page.context.new_page()
+        other.goto(server.url)
+        other.click("#tab-snapshots")
+        expect(other.locator("#snapshots li")).to_have_count(1)
+        other.on("dialog", lambda dialog: dialog.accept())
+        other.click("#delete-all")
+        expect(other.locator("#kept")).to_have_text("Nothing is kept.")
+        page.bring_to_front()
+        page.locator("#snapshots select").select_option("Dress")
+        expect(page.locator("#kept")).to_have_text("Nothing is kept.")
+        page.click("#keep")
+        expect(page.locator("#snapshots li")).to_have_count(1)
+        other.click("#tab-snapshots")  # the list is that of now
+        expect(other.locator("#snapshots li")).to_have_count(1)
+
+
 def test_the_archive_is_sound(server: Server, browser: Browser, tmp_path: Path) -> None:
     with visit(browser, server.url) as page:
         page.click("#start")

@@ -159,6 +159,20 @@ def test_what_was_learned_before_a_lesson_was_cut_off_is_told_and_kept(browser: 
         expect(page.locator("#snapshots li")).to_have_count(5)
 
 
+def test_a_lesson_whose_pictures_the_browser_cannot_keep_says_so(browser: Browser) -> None:
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.evaluate("() => { IDBFactory.prototype.open = () => { throw new DOMException('no', 'SecurityError'); }; }")
+        page.click("#tab-teach")
+        page.fill("#lesson-name", "Shorts")
+        page.focus("#record")
+        page.keyboard.press("Enter")
+        words = "Shorts is learned. This browser could not keep its pictures."
+        expect(page.locator("#lesson-words")).to_have_text(words, timeout=TAUGHT_MS)
+        expect(page.locator("#record")).to_be_focused()
+
+
 def test_nothing_is_recorded_while_it_is_paused(server: Server, browser: Browser) -> None:
     with visit(browser, server.url) as page:
         page.click("#start")

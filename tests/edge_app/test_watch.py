@@ -188,6 +188,34 @@ def test_a_slow_model_is_no_lost_camera(still: type[Still], monkeypatch: pytest.
         watch.close()
 
 
+def test_a_camera_that_takes_long_to_open_is_no_lost_camera(
+    still: type[Still], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = threading.Event()
+
+    def slowly() -> Still:
+        assert opened.wait(30)
+        return still()
+
+    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.1)
+    name, classifiers = contracts()[0].name, Classifiers()
+    watch = Watch(slowly, classifiers)
+    desk = Desk([name], classifiers, watch)
+    message = {"visitor": "ann", "model": name, "after": 0}
+    try:
+        for _ in range(3):
+            assert desk.watch_camera(message)["words"] == "looking: the camera is being opened"
+        assert desk.health()["ok"]
+        monkeypatch.setattr("edge_app.cameras.capture.OPENING_S", 0.1)
+        assert desk.watch_camera(message)["words"] == "camera lost: the camera gives no picture"
+        assert not desk.health()["ok"]
+        opened.set()
+        wait_until(lambda: "error" not in desk.watch_camera(message))
+    finally:
+        opened.set()
+        watch.close()
+
+
 def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
     monkeypatch.setattr("edge_app.watch.FRAME_TIMEOUT_S", 0.05)

@@ -12,7 +12,7 @@ const CAMERA_TROUBLES = {
 };
 const NOT_SECURE =
   "browsers give no camera to a plain http page of another machine. Open a photo under Picture instead. " +
-  "(Whoever runs this: start it with --https, or with --camera auto for that machine's camera.)";
+  "(Whoever runs this: start it with --https, or plug a camera into that machine and start it with --camera auto.)";
 
 const cameraChoice = find("camera");
 const canvas = document.createElement("canvas");

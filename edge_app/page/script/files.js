@@ -15,7 +15,7 @@ async function showFile(file) {
     if (isVideo) {
       video.loop = true;
       video.src = fileUrl;
-      await video.play();
+      await playOrPause(mine);
     } else {
       picture.src = fileUrl;
       await picture.decode();

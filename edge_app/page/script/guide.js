@@ -5,7 +5,7 @@ const STEP = 0.05; // of a key
 const WHOLE = { left: 0, top: 0, width: 1, height: 1 };
 const [regionBox, wholeButton, mirrorTick] = ["region", "whole", "mirror"].map(find);
 let region = WHOLE;
-let drag = null; // { from, region, corner } while a pointer is down
+let drag = null; // { pointer, from, region, corner } while a finger or the left button is down
 
 const isWhole = () => region.width === 1 && region.height === 1;
 const isMirrored = () => view.classList.contains("mirrored");
@@ -15,6 +15,7 @@ function setRegion(wished) {
   const height = clamp(wished.height, SMALLEST, 1);
   region = { left: clamp(wished.left, 0, 1 - width), top: clamp(wished.top, 0, 1 - height), width, height };
   for (const [side, share] of Object.entries(region)) regionBox.style[side] = 100 * share + "%";
+  if (isWhole() && document.activeElement === wholeButton) mirrorTick.focus(); // the button cannot keep it
   wholeButton.disabled = isWhole();
   regionBox.classList.toggle("part", !isWhole());
   wake();
@@ -43,12 +44,18 @@ function opposite(corner, { left, top, width, height }) {
 }
 
 function dragTo(event) {
-  if (!drag) return;
+  if (drag?.pointer !== event.pointerId) return;
   const [to, before] = [place(event), drag.region];
   const [dx, dy] = [to.x - drag.from.x, to.y - drag.from.y];
   if (drag.corner) setRegion(fromCorners(opposite(drag.corner, before), to));
   else if (before.width < 1 || before.height < 1) setRegion({ ...before, left: before.left + dx, top: before.top + dy });
   else if (Math.min(Math.abs(dx), Math.abs(dy)) > SMALLEST / 2) setRegion(fromCorners(drag.from, to));
+}
+
+// As if there had been none.
+function endDrag() {
+  if (drag) setRegion(drag.region);
+  drag = null;
 }
 
 function moveByKey(event) {
@@ -65,15 +72,14 @@ function moveByKey(event) {
 }
 
 regionBox.addEventListener("pointerdown", (event) => {
+  if (event.button) return;
+  if (!event.isPrimary) return endDrag(); // a second finger enlarges the page
   regionBox.setPointerCapture(event.pointerId);
-  drag = { from: place(event), region, corner: event.target.dataset.corner };
+  drag = { pointer: event.pointerId, from: place(event), region, corner: event.target.dataset.corner };
 });
 regionBox.addEventListener("pointermove", dragTo);
 regionBox.addEventListener("pointerup", () => (drag = null));
-regionBox.addEventListener("pointercancel", () => {
-  if (drag) setRegion(drag.region); // the page is scrolled instead
-  drag = null;
-});
+regionBox.addEventListener("pointercancel", endDrag); // the page is scrolled instead
 regionBox.addEventListener("dblclick", () => setRegion(WHOLE));
 regionBox.addEventListener("keydown", moveByKey);
 wholeButton.addEventListener("click", () => setRegion(WHOLE));

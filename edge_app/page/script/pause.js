@@ -9,13 +9,17 @@ async function lookAgain(mine) {
   mine.asked = changes;
   const jpeg = photograph(source, width, height);
   const reply = await ask(server.classify_frame, { jpeg, still: true });
-  if (!reply || reply.again) mine.asked = null; // once more, in a moment
+  if (!reply || reply.error) mine.asked = null; // once more, in a moment
   if (run !== mine || !mine.paused) return;
   if (!reply) {
     stopIfLoggedOut(mine);
     return wait(RETRY_MS);
   }
-  if (reply.error) return reply.again || sayWithoutAnswer(reply.state, reply.words);
+  if (reply.again) return;
+  if (reply.error) {
+    sayWithoutAnswer(reply.state, reply.words);
+    return wait(RETRY_MS);
+  }
   lastSeen = { jpeg, reply };
   shownAt = []; // a single answer has no rate
   showNumbersNow();

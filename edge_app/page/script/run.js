@@ -17,6 +17,7 @@ function stop(state, words) {
   picture.hidden = true;
   picture.removeAttribute("src");
   root.classList.remove("running");
+  if ([pauseButton, regionBox].includes(document.activeElement)) startButton.focus(); // these go
   pauseButton.hidden = regionBox.hidden = true;
   setText(startButton, "Start camera");
   sayWithoutAnswer(state, words);
@@ -34,6 +35,14 @@ function begin(kind, words) {
   return run;
 }
 
+// A pause may come before the first picture, and ends the wait for it.
+async function playOrPause(mine) {
+  await video.play().catch((error) => {
+    if (!mine.paused) throw error;
+  });
+  if (run === mine && mine.paused) video.pause();
+}
+
 async function start() {
   const mine = begin(onDevice ? "device" : "camera", onDevice ? "looking" : "looking: allow the camera if the browser asks");
   if (!onDevice) {
@@ -46,7 +55,7 @@ async function start() {
       };
       showMirrored(!facesAway(stream));
       listCameras();
-      await video.play();
+      await playOrPause(mine);
     } catch (error) {
       if (run !== mine) return;
       const unknown = ["camera lost", `the camera cannot be started (${error.name}). Start it again.`];
@@ -88,6 +97,7 @@ async function follow(mine) {
 async function photographOnce(mine) {
   const frame = await nextFrame(mine);
   if (frame === null || run !== mine || mine.paused || !isSeen()) return 0;
+  if (!frame && mine.kind === "video") return 0; // one picture may stand for long
   if (!frame) {
     sayWithoutAnswer("camera lost", "camera lost: it gives no pictures. Stop it and start it again.");
     return RETRY_MS;
@@ -146,7 +156,11 @@ function accept(mine, reply, seen, age) {
 }
 
 // The guide lies on the picture itself, whose proportions it takes over.
-const fit = (width, height) => width && height && view.style.setProperty("--ratio", width / height);
+function fit(width, height) {
+  if (!width || !height) return;
+  view.style.setProperty("--ratio", width / height);
+  root.classList.toggle("upright", width < height);
+}
 video.addEventListener("resize", () => fit(video.videoWidth, video.videoHeight));
 picture.addEventListener("load", () => fit(picture.naturalWidth, picture.naturalHeight));
 

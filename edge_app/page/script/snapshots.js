@@ -48,10 +48,10 @@ function snapshotItem(snapshot) {
   const labels = [...new Set([...props.settings.labels, snapshot.label])]; // a taught name is none of the model's own
   choice.append(...labels.map((label) => new Option(label === "none" ? "no garment" : label, label)));
   choice.value = snapshot.label;
-  choice.addEventListener("change", () => change("readwrite", (store) => store.put({ ...snapshot, label: choice.value })));
+  choice.addEventListener("change", () => relabel(snapshot.id, choice.value));
   const remove = Object.assign(document.createElement("button"), { type: "button", textContent: "Delete" });
   remove.setAttribute("aria-label", `Delete ${fileName(snapshot)}`);
-  remove.addEventListener("click", () => change("readwrite", (store) => store.delete(snapshot.id)));
+  remove.addEventListener("click", () => change((store) => store.delete(snapshot.id)));
   item.append(image, choice, remove);
   return item;
 }
@@ -74,14 +74,25 @@ async function showSnapshots() {
   setText(keptWords, wordsAbout(kept));
 }
 
-async function change(mode, work) {
+// Whether it could be done; if not, it is said.
+async function change(work) {
   try {
-    await inStore(mode, work);
+    await inStore("readwrite", work);
     await showSnapshots();
+    return true;
   } catch (error) {
     setText(keptWords, `The browser could not keep this (${error.name}): it has no room, or does not allow it.`);
+    return false;
   }
 }
+
+// What another tab has deleted stays deleted.
+const relabel = (id, label) =>
+  change((store) => {
+    const found = store.openCursor(id);
+    found.addEventListener("success", () => found.result?.update({ ...found.result.value, label }));
+    return found;
+  });
 
 // The device's camera gives its whole picture: here the part that was looked at is cut out.
 async function partSeen({ jpeg, part }) {
@@ -97,10 +108,16 @@ async function keep() {
   await keepPictures([await partSeen(lastSeen)], bestLabel(reply), reply.answer || reply.words);
 }
 
+// Whether they are kept.
 async function keepPictures(jpegs, label, answered) {
-  const [first] = await inStore("readonly", (store) => store.getAll(null, 1));
-  const sender = first?.sender ?? visitor.slice(0, 12); // one word for all: they are one person's pictures
-  await change("readwrite", (store) => jpegs.map((jpeg) => store.add({ jpeg, label, answered, sender })).at(-1));
+  return change((store) => {
+    const first = store.getAll(null, 1);
+    first.addEventListener("success", () => {
+      const sender = first.result[0]?.sender ?? visitor.slice(0, 12); // one word for all: they are one person's pictures
+      for (const jpeg of jpegs) store.add({ jpeg, label, answered, sender });
+    });
+    return first;
+  });
 }
 
 // The layout that training reads: photos.csv and images/.
@@ -119,8 +136,11 @@ async function exportAll() {
 }
 
 keepButton.addEventListener("click", keep);
-exportButton.addEventListener("click", exportAll);
+exportButton.addEventListener("click", () => exportAll().catch(sayRefused));
 deleteAllButton.addEventListener("click", () => {
-  if (confirm("Delete all snapshots from this browser?")) change("readwrite", (store) => store.clear());
+  if (confirm("Delete all snapshots from this browser?")) change((store) => store.clear());
 });
-showSnapshots().catch(() => setText(keptWords, "This browser does not let the page keep anything."));
+const sayRefused = () => setText(keptWords, "This browser does not let the page keep anything.");
+const showAgain = () => showSnapshots().catch(sayRefused);
+find("tab-snapshots").addEventListener("click", showAgain); // another tab may have changed them
+showAgain();

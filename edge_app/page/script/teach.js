@@ -16,6 +16,8 @@ const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "tau
 let turn = Promise.resolve();
 const inTurn = (work) => (turn = turn.catch(() => undefined).then(work));
 
+const isRecording = () => recordButton.ariaDisabled === "true";
+
 const inSchool = async (question, model, message) =>
   (await within(REPLY_MS, question({ model, ...message }).catch(() => undefined))) ?? FAILED;
 
@@ -38,8 +40,8 @@ function showTaught(model, reply, words) {
   if (reply.error || model !== modelChoice.value) return;
   const { names, open, trouble } = reply;
   lessonForm.hidden = !open || Boolean(trouble);
+  const hadFocus = [anewButton, ...taughtList.querySelectorAll("button")].includes(document.activeElement);
   anewButton.hidden = !open || !trouble;
-  const hadFocus = taughtList.contains(document.activeElement);
   taughtList.replaceChildren(...names.map((item) => taughtItem(model, item)));
   if (hadFocus) lessonName.focus();
   for (const button of taughtList.querySelectorAll("button")) button.hidden = !open;
@@ -91,14 +93,15 @@ async function teach(model, name) {
     learned.push(...jpegs);
   }
   const known = taught?.name ?? name; // as it is written there
+  const areKept = learned.length > 0 && (await keepPictures(learned, known, `taught as ${known}`));
+  const where = areKept ? "Its pictures are under Snapshots, too." : "This browser could not keep its pictures.";
   const cutOff = `${known} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
-  showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. Its pictures are under Snapshots, too.`);
-  if (learned.length) await keepPictures(learned, known, `taught as ${known}`);
+  showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. ${where}`);
 }
 
 // What a lesson says stays; its end is told even to who has gone to another tab meanwhile.
 function showNow() {
-  const isLesson = recordButton.disabled;
+  const isLesson = isRecording();
   inTurn(async () => {
     const model = modelChoice.value;
     const reply = await inSchool(server.taught, model, {});
@@ -111,15 +114,15 @@ async function lesson(model, name) {
   recordedBar.hidden = false;
   setText(lessonWords, "Recording …");
   await teach(model, name).finally(() => {
-    recordButton.disabled = false;
+    recordButton.setAttribute("aria-disabled", "false");
     recordedBar.hidden = true;
   });
 }
 
 lessonForm.addEventListener("submit", (event) => {
   event.preventDefault();
-  if (recordButton.disabled) return;
-  recordButton.disabled = true;
+  if (isRecording()) return;
+  recordButton.setAttribute("aria-disabled", "true"); // and it keeps the focus
   setText(lessonWords, "One moment …");
   const [model, name] = [modelChoice.value, lessonName.value.trim()];
   inTurn(() => lesson(model, name));
