@@ -12,7 +12,7 @@
     ├── Busy              all places of the page are taken (page.places)
     │   ├── StillLooking  this visitor's last frame is still being looked at (page.places)
     │   └── TooSoon       this visitor sends more frames a second than are taken (page.places)
-    ├── NotYet            no answer yet: the device's camera is being opened, or its picture looked at (watch)
+    ├── NotYet            no answer yet: the device's camera may yet give a picture, or it is looked at (watch)
     ├── PointsError       a model's points are missing, damaged or another model's
     ├── LessonError       a name cannot be taught, or what was taught cannot be read or kept
     │   └── NoHome        this user has no folder to keep anything in

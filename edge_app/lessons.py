@@ -21,6 +21,7 @@ MAX_NAMES = 20
 MAX_EXAMPLES = 60  # of a name; the newest are kept
 MAX_LENGTH = 30  # of a name
 BETWEEN = " '&/().+-"  # no commas or quotes: names stand in tables
+CHECK = "Check its folder's permissions, and the room on the disk."
 RESERVED = (NONE, "nothing", "unsure")
 
 
@@ -64,7 +65,7 @@ def write_lessons(lessons: Lessons | None, contract: Contract) -> None:
         np.savez_compressed(file, sha256=np.array(contract.sha256), names=names, features=features)
         write_whole(path, file.getvalue())
     except OSError as error:
-        raise LessonError(f"{path}: cannot be written ({error.strerror}). Check its folder's permissions.") from error
+        raise LessonError(f"{path}: cannot be written ({error.strerror}). {CHECK}") from error
 
 
 def set_aside(contract: Contract) -> None:
@@ -74,7 +75,7 @@ def set_aside(contract: Contract) -> None:
         if path.exists():
             path.replace(path.with_name(f"{path.name}.old"))
     except OSError as error:
-        raise LessonError(f"{path}: cannot be moved ({error.strerror}). Check its folder's permissions.") from error
+        raise LessonError(f"{path}: cannot be moved ({error.strerror}). {CHECK}") from error
 
 
 def name_problem(name: str) -> str:

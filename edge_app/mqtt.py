@@ -123,6 +123,11 @@ def client_id(topic: str) -> str:
     return f"edge{hashlib.sha256(known.encode()).hexdigest()[:19]}"
 
 
+def _tell(words: str) -> None:
+    with contextlib.suppress(OSError):  # a log on a full disk, say: paho's thread is not to end by it
+        print(words, file=sys.stderr, flush=True)
+
+
 @contextlib.contextmanager
 def publishing(url: str | None) -> Iterator[Callable[[Report], None]]:
     """Gives what publishes a report to the broker of `url` (None: to nobody); troubles are told on stderr.
@@ -132,7 +137,7 @@ def publishing(url: str | None) -> Iterator[Callable[[Report], None]]:
     if url is None:
         yield lambda report: None
         return
-    publisher = Publisher(read_address(url), lambda words: print(words, file=sys.stderr, flush=True))
+    publisher = Publisher(read_address(url), _tell)
     try:
         yield publisher.put
     finally:
@@ -152,6 +157,7 @@ class Publisher:
         self._address, self._say = address, say
         self._waiting: deque[str] = deque()
         self._delivering = False
+        self._told: str | None = None  # the newest report that a broker has acknowledged
         self._greets = False  # connected, and has not said so
         self._trouble: str | None = None  # what was said of it last
         self._changed = threading.Condition()
@@ -257,6 +263,7 @@ class Publisher:
                 self._greet()
             else:
                 self._deliver(self._address.topic, report)
+                self._told = report
                 with self._changed:
                     self._delivering = False
 
@@ -266,6 +273,8 @@ class Publisher:
     def _greet(self) -> None:
         topic, announcement = discovery(self._address.topic)
         self._deliver(topic, json.dumps(announcement))
+        if self._told is not None and not self.pending:  # a broker that was started anew may have forgotten it
+            self._deliver(self._address.topic, self._told)
         self._deliver(f"{self._address.topic}/availability", ONLINE)
 
     def _deliver(self, topic: str, payload: str) -> None:

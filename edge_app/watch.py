@@ -45,7 +45,7 @@ class GaveUp(CameraError):
 
 
 class NotYet(EdgeAppError):
-    """The camera gives pictures, but the last one is still being looked at; or it may yet give its first."""
+    """The camera gives pictures, but the last one is still being looked at; or it may yet give the next."""
 
 
 class Watch:
@@ -75,8 +75,8 @@ class Watch:
         """The newest sight with an answer to `wish`, once its number is another than `after`.
 
         Raises CameraError if the camera is in trouble or there is none within `timeout_s` of when it may be due,
-        NotYet if that is because answers take so long or the camera is being opened, BlankPicture if it gives only
-        blank ones, and what `Classifier.load` raises.
+        NotYet if that is because answers take so long or the camera may yet give a picture, BlankPicture if it gives
+        only blank ones, and what `Classifier.load` raises.
         """
         self._classifiers.get(wish.model)
         timeout_s += self._min_interval_s
@@ -98,8 +98,8 @@ class Watch:
                 raise BlankPicture(trouble)
             if self._is_answering and not trouble:
                 raise NotYet("the last picture is still being looked at")
-            if self._capture and self._capture.is_opening:
-                raise NotYet("the camera is being opened")
+            if self._capture and self._capture.may_yet_give:
+                raise NotYet("the camera has no new picture yet")
         raise CameraError(trouble or "the camera gives no picture")
 
     def close(self) -> None:

@@ -301,7 +301,7 @@ def quantization_aware(recipe: Recipe) -> Recipe:
 
 TEACHING = Teaching(weight=0.7, temperature=2.0)
 ANSWERING = Teaching(weight=0.7, temperature=2.0, views=4, moved=1)
-ASKED_ONCE = Teaching(weight=0.7, temperature=2.0, views=8)  # wide, on a CPU: three quarters of each step would be its
+ASKED_ONCE = Teaching(weight=0.7, temperature=2.0, views=6)  # wide, on a CPU: three quarters of each step would be its
 
 
 def recipe_of(name: str, model: str, on_gpu: bool) -> Recipe:

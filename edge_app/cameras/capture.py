@@ -13,6 +13,8 @@ from edge_app.errors import BlankPicture, CameraError
 
 STOP_TIMEOUT_S = 5.0
 OPENING_S = 10.0  # until a camera's first picture: some take seconds
+STALLED_S = 6.0  # between two pictures of a slow stream; after 5 s without one OpenCV gives up
+BLANK_LASTS_S = 20.0  # as long as a blank picture speaks for a camera: it is opened again, waited for, and looked at
 
 
 @dataclass(frozen=True)
@@ -37,19 +39,19 @@ class Capture:
     """The newest frame of a camera; older ones nobody took are dropped and counted.
 
     The camera is opened, read and closed by a thread of its own, from `start` to `close`. ``trouble`` is what is
-    wrong with it, empty while frames come; ``is_blank`` says that its pictures were blank a moment ago, ``gave_up``
-    that it won't be opened again. Frames are numbered from `after` + 1 on.
+    wrong with it, empty while frames come; ``gave_up`` says that it won't be opened
+    again. Frames are numbered from `after` + 1 on.
     """
 
     def __init__(self, opener: Callable[[], Camera], restarts: Restarts, after: int = 0) -> None:
         self.trouble = ""
-        self.is_blank = False
         self.gave_up = False
         self.dropped = 0
         self._opener, self._restarts = opener, restarts
         self._restarts_left = restarts.budget
         self._newest: Frame | None = None
         self._started_s = math.inf
+        self._blank_s = -math.inf
         self._number = self._taken = after
         self._arrived = threading.Condition()
         self._stopping = threading.Event()
@@ -60,9 +62,15 @@ class Capture:
         self._thread.start()
 
     @property
-    def is_opening(self) -> bool:
-        """Whether it was started so lately that the first picture may yet come."""
-        return self._newest is None and not self.trouble and time.monotonic() - self._started_s < OPENING_S
+    def may_yet_give(self) -> bool:
+        """Whether it was started, or has given a picture, so lately that another may yet come."""
+        since_s, longest_s = (self._newest.captured_s, STALLED_S) if self._newest else (self._started_s, OPENING_S)
+        return not self.trouble and time.monotonic() - since_s < longest_s
+
+    @property
+    def is_blank(self) -> bool:
+        """Whether its trouble is that pictures were blank a moment ago."""
+        return bool(self.trouble) and time.monotonic() - self._blank_s < BLANK_LASTS_S
 
     def close(self) -> None:
         """Stops the thread, which closes the camera."""
@@ -82,11 +90,14 @@ class Capture:
     def _run(self) -> None:
         try:
             while not self._stopping.is_set():
+                is_blank = False
                 try:
                     self._read_until_it_fails()
                 except (CameraError, cv2.error, OSError) as error:
-                    self.trouble, self.is_blank = str(error), isinstance(error, BlankPicture)
-                if not self.is_blank:  # a camera in a dark room works, however long the night is
+                    is_blank = isinstance(error, BlankPicture)
+                    self._blank_s = time.monotonic() if is_blank else -math.inf
+                    self.trouble = str(error)
+                if not is_blank:  # a camera in a dark room works, however long the night is
                     if self._restarts_left == 0:
                         return
                     self._restarts_left -= 1
@@ -97,7 +108,6 @@ class Capture:
                 self.gave_up = True
 
     def _read_until_it_fails(self) -> None:
-        self.is_blank = False  # while it is opened nobody knows: a camera that hangs there is none that works
         camera = self._opener()
         try:
             healthy_s = time.monotonic() + self._restarts.healthy_s

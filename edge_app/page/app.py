@@ -5,6 +5,7 @@ import ipaddress
 import os
 import secrets
 import socket
+import threading
 import time
 from collections.abc import Callable
 
@@ -105,13 +106,13 @@ def has_device_camera(camera: str, publish: Callable[[Report], None]) -> bool:
     return True
 
 
-def has_camera() -> bool:
-    """Whether `auto` finds a camera of this machine that can be opened."""
-    try:
-        open_camera("auto").close()
-    except CameraError:
-        return False
-    return True
+def _look_for_camera(there_is_one: threading.Event) -> None:
+    """Every now and then, until `auto` finds a camera; one that gives nothing may keep it for many seconds."""
+    while not there_is_one.is_set():
+        time.sleep(CAMERA_EVERY_S)
+        with contextlib.suppress(CameraError):
+            open_camera("auto").close()
+            there_is_one.set()
 
 
 def read_auth(auth: str | None) -> tuple[str, str] | None:
@@ -156,9 +157,10 @@ def _launch(
                 app_kwargs={"middleware": [Middleware(Gate, rules=rules)]},
             )
     except OSError as error:
+        low = ", or ports below 1024 are for the system" if port < 1024 else ""
         raise EdgeAppError(
             f"{in_url(host)}:{port} cannot be used: another program has the port, or the address is not this "
-            "machine's. Choose another with --port or --host."
+            f"machine's{low}. Choose another with --port or --host."
         ) from error
     if share:
         print(f"Asking for a share link, up to a minute. The page opens at {page.local_url} meanwhile.", flush=True)
@@ -176,7 +178,9 @@ def _launch(
 
 def _stay(page: gr.Blocks, awaits_camera: bool) -> int:
     """Until Ctrl-C; if it ``awaits_camera``, also until there is one: it is for systemd to start the page with it."""
-    looked_s = time.monotonic()
+    there_is_one = threading.Event()
+    if awaits_camera:
+        threading.Thread(target=_look_for_camera, args=(there_is_one,), name="camera", daemon=True).start()
     try:
         print(f"{TITLE}: {page.local_url}  (Ctrl-C ends it)", flush=True)
         systemd.tell("READY=1")
@@ -184,11 +188,9 @@ def _stay(page: gr.Blocks, awaits_camera: bool) -> int:
         while page.is_running:
             time.sleep(POLL_S)
             watchdog.feed(lambda: is_well(str(page.local_url)))
-            if awaits_camera and time.monotonic() - looked_s >= CAMERA_EVERY_S:
-                if has_camera():
-                    print("There is a camera now: the page is started again, with it.", flush=True)
-                    break
-                looked_s = time.monotonic()
+            if there_is_one.is_set():
+                print("There is a camera now: the page is started again, with it.", flush=True)
+                break
     except KeyboardInterrupt:
         print("Bye.")
     return 0

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from cryptography import x509
 
 DAYS = 397  # browsers take no certificate of a longer life
-RENEWED_DAYS = 30  # before it ends
+RENEWED_DAYS = 200  # before it ends, by a start: until the next may be months
 
 
 @dataclass(frozen=True)
@@ -43,7 +43,9 @@ def own_certificate(names: list[str]) -> Certificate:
             write_whole(kept.key, key_pem)
             write_whole(kept.certificate, certificate_pem)
     except OSError as error:
-        raise EdgeAppError(f"{folder}: cannot be written ({error.strerror}); check its permissions") from error
+        raise EdgeAppError(
+            f"{folder}: cannot be written ({error.strerror}); check its permissions, and the room on the disk"
+        ) from error
     return kept
 
 
@@ -109,4 +111,5 @@ def _serves(kept: Certificate, names: list[str]) -> bool:
     covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     ends = certificate.not_valid_after_utc - datetime.timedelta(days=RENEWED_DAYS)
     is_pair = key.public_key() == certificate.public_key()
-    return is_pair and set(_general_names(names)) <= set(covered) and datetime.datetime.now(datetime.UTC) < ends
+    is_good_now = certificate.not_valid_before_utc <= datetime.datetime.now(datetime.UTC) < ends
+    return is_pair and is_good_now and set(_general_names(names)) <= set(covered)

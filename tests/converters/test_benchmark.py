@@ -168,7 +168,7 @@ def test_the_card_names_a_teacher_that_was_asked_once_by_its_run() -> None:
     ]
     assert changes(config, [best("cnn4", False)]) == []
     known = json.loads((assets_dir() / "models" / "cnn4-fashion-mnist.card.json").read_text(encoding="utf-8"))
-    words = "60 epochs augmented (also mirrored, and partly erased), of 8 epochs' views in turn, then 15 as they are"
+    words = "60 epochs augmented (also mirrored, and partly erased), of 6 epochs' views in turn, then 15 as they are"
     assert words in " ".join(card(known | {"config": config.to_json()}).split())
 
 

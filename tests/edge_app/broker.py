@@ -24,6 +24,7 @@ class Broker:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.url = f"mqtt://{USER}:s3cret%2F%40@127.0.0.1:{self.port}/home/wardrobe"
+        self.folder = folder
         passwords, self._mosquitto, self._settings = folder / "passwords", mosquitto, folder / "mosquitto.conf"
         subprocess.run([mosquitto_passwd, "-c", "-b", str(passwords), USER, PASSWORD], check=True, timeout=30)
         lines = [f"listener {self.port} 127.0.0.1", "allow_anonymous false", f"password_file {passwords}"]

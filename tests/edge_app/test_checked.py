@@ -61,8 +61,11 @@ def test_blank_frames_are_passed_over_and_a_camera_of_nothing_else_fails(monkeyp
         Checked(Scripted(black), "camera 0").read()
 
 
-def test_a_camera_that_hangs_after_blank_pictures_is_not_taken_to_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_dark_camera_works_and_one_that_hangs_after_blank_pictures_soon_does_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     monkeypatch.setattr("edge_app.cameras.checked.BLANK_S", 0.01)
+    monkeypatch.setattr("edge_app.cameras.capture.BLANK_LASTS_S", 1.0)
     opened: list[bool] = []  # of each opening, what was said of the camera meanwhile
     ended = threading.Event()
 
@@ -78,7 +81,8 @@ def test_a_camera_that_hangs_after_blank_pictures_is_not_taken_to_work(monkeypat
         for count in (1, 2):
             wait_until(lambda count=count: len(opened) == count and capture.is_blank)  # type: ignore[misc]
         wait_until(lambda: len(opened) == 3)
-        assert opened == [False] * 3
+        assert opened == [False, True, True]  # also while it is opened again
+        wait_until(lambda: not capture.is_blank)
         assert not capture.gave_up and "its picture is black" in capture.trouble
     finally:
         ended.set()

@@ -15,7 +15,7 @@ from waiting import wait_until
 
 from edge_app import cli
 from edge_app.errors import EdgeAppError
-from edge_app.mqtt import Address, Publisher, client_id, discovery, read_address
+from edge_app.mqtt import Address, Publisher, client_id, discovery, publishing, read_address
 
 __all__ = ["garments"]  # a fixture
 
@@ -141,6 +141,36 @@ def test_after_a_power_cut_it_is_online_and_stays_so(broker: Broker, garments: P
         cut_off.process.send_signal(signal.SIGSTOP)
         with headless(*options):
             wait_until(lambda: listener.payloads(AVAILABILITY) == ["online", "offline", "online"])
+
+
+def test_a_broker_that_has_forgotten_everything_is_told_the_newest_again(broker: Broker) -> None:
+    with publisher_to(broker.url) as (publisher, said):
+        for label in ("Trouser", "Bag"):
+            publisher.put({"label": label})
+        wait_until(lambda: publisher.connected and publisher.pending == 0)
+        broker.stop()
+        for kept in broker.folder.glob("mosquitto.db*"):
+            kept.unlink()
+        wait_until(lambda: len(said) == 1)
+        broker.start()
+        with listening(broker) as listener:
+            wait_until(lambda: listener.payloads(AVAILABILITY) == ["online"])
+            wait_until(lambda: listener.payloads(STATE) == ['{"label": "Bag"}'])
+
+
+def test_a_log_that_cannot_be_written_does_not_end_it(monkeypatch: pytest.MonkeyPatch, broker: Broker) -> None:
+    full = Path("/dev/full").open("w")  # noqa: SIM115  closing it fails, too
+    with publishing(broker.url) as put, listening(broker) as listener:
+        put({"label": "Trouser"})
+        wait_until(lambda: len(listener.payloads(STATE)) == 1)
+        monkeypatch.setattr("sys.stderr", full)
+        broker.stop()
+        put({"label": "Bag"})
+        broker.start()
+        wait_until(lambda: '{"label": "Bag"}' in listener.payloads(STATE))
+        monkeypatch.undo()
+    with pytest.raises(OSError, match="No space left"):
+        full.close()
 
 
 def test_a_camera_that_is_not_there_is_published(broker: Broker) -> None:

@@ -14,6 +14,7 @@ from waiting import wait_until
 
 from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
+from edge_app.cameras.checked import Checked
 from edge_app.errors import CameraError
 from edge_app.models import contract_path, contracts
 from edge_app.page.frames import Desk
@@ -204,7 +205,7 @@ def test_a_camera_that_takes_long_to_open_is_no_lost_camera(
     message = {"visitor": "ann", "model": name, "after": 0}
     try:
         for _ in range(3):
-            assert desk.watch_camera(message)["words"] == "looking: the camera is being opened"
+            assert desk.watch_camera(message)["words"] == "looking: the camera has no new picture yet"
         assert desk.health()["ok"]
         monkeypatch.setattr("edge_app.cameras.capture.OPENING_S", 0.1)
         assert desk.watch_camera(message)["words"] == "camera lost: the camera gives no picture"
@@ -213,6 +214,62 @@ def test_a_camera_that_takes_long_to_open_is_no_lost_camera(
         wait_until(lambda: "error" not in desk.watch_camera(message))
     finally:
         opened.set()
+        watch.close()
+
+
+def test_at_night_the_page_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Black pictures are told of, and the camera is opened again and again; nobody is to end the service for it."""
+    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.1)
+    monkeypatch.setattr("edge_app.cameras.checked.BLANK_S", 0.5)
+    monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.05))
+
+    class Night(Still):
+        def read(self) -> UInt8:
+            return np.zeros_like(super().read())
+
+    name, classifiers = contracts()[0].name, Classifiers()
+    watch = Watch(lambda: Checked(Night(), "camera 0"), classifiers)
+    desk = Desk([name], classifiers, watch)
+    message = {"visitor": "ann", "model": name, "after": 0}
+    try:
+        wait_until(lambda: "is black" in str(desk.watch_camera(message)["words"]))
+        opened, end_s = Still.opened, time.monotonic() + 2
+        while time.monotonic() < end_s:
+            assert "is black" in str(desk.watch_camera(message)["words"])
+            assert desk.health()["ok"]
+            time.sleep(0.02)
+        assert Still.opened >= opened + 2
+    finally:
+        watch.close()
+
+
+def test_a_stream_with_seconds_between_its_pictures_is_no_lost_camera(
+    still: type[Still], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Still):
+        def read(self) -> UInt8:
+            time.sleep(1)
+            return super().read()
+
+    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.1)
+    name, classifiers = contracts()[0].name, Classifiers()
+    watch = Watch(Slow, classifiers)
+    desk = Desk([name], classifiers, watch)
+    seen: list[int] = []
+
+    def look() -> dict[str, object]:
+        return desk.watch_camera({"visitor": "ann", "model": name, "after": seen[-1] if seen else 0})
+
+    try:
+        while len(seen) < 3:
+            reply = look()
+            assert "error" not in reply or reply["again"]
+            if "error" not in reply:
+                assert isinstance(reply["number"], int)
+                seen.append(reply["number"])
+        monkeypatch.setattr("edge_app.cameras.capture.STALLED_S", 0.2)
+        wait_until(lambda: look().get("words") == "camera lost: the camera gives no picture")
+    finally:
         watch.close()
 
 
