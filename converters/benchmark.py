@@ -105,8 +105,9 @@ def write_files(source: Source, data: Data, folder: Path, modes: tuple[str, ...]
 def in_a_child(folder: Path, run: Path, threads: int, with_peers: bool) -> dict[str, Any]:
     """What ``converters.race`` prints. Raises ConversionError with its complaint if it fails or takes too long."""
     command = [sys.executable, "-m", "converters.race", str(folder), str(run), str(threads), "peers" * with_peers]
+    on_cpu = os.environ | {"CUDA_VISIBLE_DEVICES": "-1"}  # as what they are compared with
     try:
-        done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=CHILD_TIMEOUT_S, check=False, env=on_cpu)
     except subprocess.TimeoutExpired as error:
         raise ConversionError(
             f"the benchmark with {threads} threads was not done after {CHILD_TIMEOUT_S} s. Free the machine of other "

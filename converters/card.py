@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from edge_app.contract import Contract
 from edge_app.models import contracts
-from train.paths import START, began_elsewhere, own_collections
+from train.paths import START, began_elsewhere, own_collections, published
+from train.pictures import PHOTOS, PRODUCTS
 
 if TYPE_CHECKING:
     from converters.measure import Measured
@@ -21,6 +22,11 @@ VGG_CREDIT = (
     "released under CC BY 4.0 (https://www.robots.ox.ac.uk/~vgg/research/very_deep/)"
 )
 FASHION_MNIST = "Fashion-MNIST (Zalando Research, MIT licence, arXiv 1708.07747)"
+PLACES = {"on a CPU": False, "on a GPU": True}
+SOURCES = {
+    PHOTOS: "photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0)",
+    PRODUCTS: "product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence)",
+}
 FASHION_LIMITS = (
     "It knows small grey shop pictures of single garments on an even ground, and nothing else. In a real room, "
     'on a person, or on a patterned ground it is often wrong, and it has no class for "no garment".'
@@ -50,7 +56,7 @@ def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict
         "pictures": {name: asdict(judgement) for name, judgement in measured.pictures.items()},
         "confidence": asdict(measured.confidence) if measured.confidence else None,
         "credits": _credits(config.model, source.is_live),
-        "limits": _limits(contract) if source.is_live else FASHION_LIMITS,
+        "limits": _limits(contract, config) if source.is_live else FASHION_LIMITS,
         "commands": commands(contract.quantization, config),
         "speeds": [],
     }
@@ -100,7 +106,7 @@ def commands(quantization: str, config: Config) -> list[str]:
     from train.source import checkpoint_of
 
     options = f" --size {config.size}" if config.model == "vgg19" else ""
-    todays = [recipe_of(config.recipe.name, config.model, on_gpu) for on_gpu in (False, True)]
+    todays = [recipe_of(config.recipe.name, config.model, on_gpu) for on_gpu in PLACES.values()]
     if config.start and config.model != "vgg19":
         todays = [further(recipe, config.recipe.normalized) for recipe in todays]
     if config.recipe.learning_rate != todays[0].learning_rate:
@@ -109,13 +115,23 @@ def commands(quantization: str, config: Config) -> list[str]:
     notes: list[str] = []
     if own := own_collections(config.data):
         notes.append(f"# with --photos or --products for {', '.join(own)}, which are not published")
-    if changed := changes(config, todays):
+    todays = [as_then(config.recipe, recipe) for recipe in todays]
+    if changed := changes(config.recipe, todays):
         notes.append(f"# its recipe has changed since: {', '.join(changed)}")
+    elif (
+        len(by := [place for place, today in zip(PLACES, todays, strict=True) if not changes(config.recipe, [today])])
+        == 1
+    ):
+        notes.append(f"# {by[0]}: elsewhere its recipe is another")
     if config.start:
         digest = config.data[START + config.start]
         options += " --start-from EARLIER" + " --quantization-aware" * config.recipe.rounded
         notes.append(f"# EARLIER is the {config.start} it went on from: docs/training.md says what is kept of it")
         notes.append(f"# (its weights, not its file, have the SHA-256 {digest[:12]}...)")
+    out = ""
+    if config.name in (config.start, *config.teachers):
+        out = f"runs/{config.name}-again"
+        options += f" --out {out}"
     for name in config.teachers:
         if config.recipe.mixture and config.recipe.teaching and config.recipe.teaching.views:
             options += f" --teacher assets/models/{name}.tflite"
@@ -124,32 +140,37 @@ def commands(quantization: str, config: Config) -> list[str]:
             notes.append(f"# {name}.tflite {'has' if is_same else 'had, then,'} the SHA-256 {digest[:12]}...")
         else:
             digest = config.data[f"teacher {name}"]
-            kept = checkpoint_of(name, digest)
+            is_start = digest == config.data.get(START + config.start)
+            kept = "EARLIER" if is_start else checkpoint_of(name, digest)
             options += f" --teacher {kept or f'runs/{name}'}"
             if kept is None:
-                notes.append(f"# runs/{name} had weights of the SHA-256 {digest[:12]}..., which are not kept")
+                notes.append(f"# runs/{name} had weights of the SHA-256 {digest[:12]}...: see docs/training.md, too")
     name = config.model if config.recipe.mixture else f"{config.model}-fashion-mnist"
     return [
         *notes,
         f"python -m train {config.model} --recipe {config.recipe.name}{options} --seed {config.seed}",
-        f"python -m converters runs/{config.name} --mode {quantization}",
+        f"python -m converters {out or f'runs/{config.name}'} --mode {quantization}",
         *([f"python -m train points --model {name}"] if quantization == "int8" else []),
     ]
 
 
-def changes(config: Config, todays: list[Recipe]) -> list[str]:
-    """Names of what a network was trained by and is not any more, neither on a CPU nor on a GPU; of the learning rate
-    speaks the command."""
+def as_then(then: Recipe, today: Recipe) -> Recipe:
+    """Today's recipe, with what the command adds to it: teachers, roundings of 8 bits, a head that was kept."""
     from train.recipes import ANSWERING, ASKED_ONCE, TEACHING, quantization_aware
 
-    then = config.recipe
     if then.teaching:
         kept = ANSWERING if then.mixture else ASKED_ONCE
-        todays = [replace(today, teaching=kept if then.teaching.views else TEACHING) for today in todays]
+        today = replace(today, teaching=kept if then.teaching.views else TEACHING)
     if then.rounded:
-        todays = [quantization_aware(today) for today in todays]
-    if then.tuning and not then.tuning.head_epochs:  # it kept its head
-        todays = [replace(today, tuning=replace(today.tuning, head_epochs=0)) for today in todays if today.tuning]
+        today = quantization_aware(today)
+    if today.tuning and then.tuning and not then.tuning.head_epochs:
+        today = replace(today, tuning=replace(today.tuning, head_epochs=0))
+    return today
+
+
+def changes(then: Recipe, todays: list[Recipe]) -> list[str]:
+    """Names of what a network was trained by and is not in any of ``todays``; of the learning rate speaks the
+    command."""
     names = [field.name for field in fields(then) if field.name != "learning_rate"]
     return [name for name in names if getattr(then, name) not in [getattr(today, name) for today in todays]]
 
@@ -187,9 +208,9 @@ def _origin(known: dict[str, Any]) -> str:
         how += f", then {recipe['final_epochs']} as they are" if recipe["final_epochs"] else ""
         course = f"{plain}{recipe['augmented_epochs']}{epochs} augmented{how}{dropped}"
         return f"""Trained on {FASHION_MNIST}: 48,000 images, {course}, {end} 12,000 validation images. {taught}"""
+    sources = " and on ".join(words for layout, words in SOURCES.items() if published(config["data"], layout))
     own = "".join(f", on {name}, which is not published" for name in own_collections(config["data"]))
-    return f"""Trained on {FASHION_MNIST}, on photos (https://github.com/alexeygrigorev/clothing-dataset, CC0 1.0) and
-        on product pictures (Fashion Product Images (Small), Kaggle, paramaggarwal, MIT licence){own}, mixed: an epoch
+    return f"""Trained on {FASHION_MNIST}{sources and ", on "}{sources}{own}, mixed: an epoch
         has {mixture["fashion"]:,} images of Fashion-MNIST as they are, {mixture["pasted"]:,} of its garments in front
         of real backgrounds, every photo {mixture["photo_repeats"]} times, {mixture["products"]:,} product pictures and
         {mixture["nothing"]:,} of nothing. {_course(recipe)}{dropped}, {end} validation pictures of all three
@@ -215,8 +236,11 @@ def _course(recipe: dict[str, Any]) -> str:
     return f"{head} such epoch{'s' if head > 1 else ''} for the new head alone, then {epochs} for it and {base}{last}"
 
 
-def _limits(contract: Contract) -> str:
-    return LIVE_LIMITS + (" It sees grey: colour tells it nothing." if contract.input.colour == "grey" else "")
+def _limits(contract: Contract, config: Config) -> str:
+    added = "What the pictures that were added show is not said here; of the published ones: " + LIVE_LIMITS
+    return (added if own_collections(config.data) else LIVE_LIMITS) + (
+        " It sees grey: colour tells it nothing." if contract.input.colour == "grey" else ""
+    )
 
 
 def _about_pictures(known: dict[str, Any]) -> str:
@@ -224,6 +248,8 @@ def _about_pictures(known: dict[str, Any]) -> str:
         return ""
     is_live = known["contract"]["variant"] == "live"
     taught = "Nobody who took a validation photo took one to train on." if is_live else "It was trained on neither."
+    if own_collections(known["config"]["data"]):
+        taught = "Nobody known to have taken a validation photo took one to train on."
     if began_elsewhere(known["config"]["data"], known["config"].get("start", "")):
         taught = "What it began with had learned from others, perhaps from some of these: figures may be too good."
     return f"""Photos were taken by people at home; products are small shop pictures, many of them worn (docs/results.md

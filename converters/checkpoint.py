@@ -1,5 +1,6 @@
 """Keeping a CNN's weights, rounded to float16, beside the model that was made from them."""
 
+import io
 import tempfile
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import h5py
 import numpy as np
 
 from converters.install import install, json_bytes
+from edge_app.errors import ConversionError
 from train.source import SUFFIX, Source
 from train.vgg19 import weights_digest
 
@@ -14,12 +16,19 @@ from train.vgg19 import weights_digest
 def keep_checkpoint(source: Source, folder: Path) -> Path:
     """Writes NAME.weights.h5 (float16) and NAME.json into ``folder``, from which the model can be converted again.
 
-    The latter has the digest of the weights, which tells whether the two belong together."""
-    with tempfile.TemporaryDirectory() as temporary:
-        whole, halved = (Path(temporary) / f"{name}{SUFFIX}" for name in ("whole", "halved"))
-        source.network.save_weights(whole)
-        _to_float16(whole, halved)
-        content = halved.read_bytes()
+    The latter has the digest of the weights, which tells whether the two belong together. Raises ConversionError if
+    there is no room for temporary files.
+    """
+    try:
+        with tempfile.TemporaryDirectory() as temporary:
+            whole = Path(temporary) / f"whole{SUFFIX}"
+            source.network.save_weights(whole)
+            content = _in_float16(whole)
+    except (OSError, RuntimeError) as error:  # HDF5's own, when a disk is full
+        raise ConversionError(
+            f"the weights cannot be written to {tempfile.gettempdir()} ({error}). Make room there, and convert again: "
+            f"the model is installed, but {folder} still has the former weights."
+        ) from error
     path = folder / f"{source.name}{SUFFIX}"
     digest = weights_digest(source.network)
     record = {"config": source.config.to_json(), "result": source.result, "weights_sha256": digest}
@@ -27,8 +36,9 @@ def keep_checkpoint(source: Source, folder: Path) -> Path:
     return path
 
 
-def _to_float16(whole: Path, halved: Path) -> None:
-    """Copies an HDF5 file, its float datasets as compressed float16."""
+def _in_float16(whole: Path) -> bytes:
+    """A copy of an HDF5 file, its float datasets as compressed float16."""
+    halved = io.BytesIO()
     with h5py.File(whole, "r") as old, h5py.File(halved, "w") as new:
 
         def copy(name: str, item: h5py.Group | h5py.Dataset) -> None:
@@ -42,3 +52,4 @@ def _to_float16(whole: Path, halved: Path) -> None:
 
         new.attrs.update(old.attrs)
         old.visititems(copy)
+    return halved.getvalue()

@@ -62,12 +62,13 @@ def load_data(
 
 
 def require_same_pictures(source: Source, data: Data) -> None:
-    """Raises DataError for a live network that has learned from other published collections than those at hand: its
-    thresholds would be fitted on people whose photos it may know."""
+    """Raises DataError for a live network that has learned from other collections than those at hand: its thresholds
+    would be fitted on people whose photos it may know."""
     if source.is_live and (names := others(source.config.data, data.digests)):
         raise DataError(
             f"{source.config.name} has learned from other {' and '.join(names)} than these, perhaps from some that are "
-            "for validation here. Name the folder it has learned from with --data, or let it learn from these first: "
+            "for validation here. Name what it has learned from, by --data, --photos and --products, or let it learn "
+            "from these first: "
             f"python -m train {source.config.model} --recipe live --start-from RUN. {UNPACKED}"
         )
 

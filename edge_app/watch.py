@@ -98,7 +98,7 @@ class Watch:
                 raise BlankPicture(trouble)
             if self._is_answering and not trouble:
                 raise NotYet("the last picture is still being looked at")
-            if self._capture and self._capture.may_yet_give:
+            if self.watching and self._capture and self._capture.may_yet_give:
                 raise NotYet("the camera has no new picture yet")
         raise CameraError(trouble or "the camera gives no picture")
 

@@ -27,7 +27,7 @@ from train.files import write_atomically
 from train.judge import Judgement, judge
 from train.metrics import Int64, accuracy, confusion
 from train.paths import warn_of_others
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collections
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collections, rows_of
 from train.quiet import load_backend
 
 UInt8 = npt.NDArray[np.uint8]
@@ -115,7 +115,7 @@ def look(classifier: Classifier, path: Path, layout: Layout) -> tuple[Judgement,
     labels, spec = classifier.contract.labels, classifier.contract.input
     logits, mistakes = [], []
     with Collection(path, layout) as collection:
-        rows = [row for row in collection.pictures if row.split == "val"]
+        rows = [row for _, row in rows_of([collection], "val")]
         for row in rows:
             frame_rgb = collection.frame(row)
             logits.append(classifier.logits(frame_to_input(frame_rgb, spec)[np.newaxis])[0])

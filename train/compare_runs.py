@@ -124,9 +124,19 @@ def notes(runs: list[Run]) -> list[str]:
     found = []
     if len({recipe.mixture is None for recipe in recipes}) > 1:
         found.append("Validation pictures are each recipe's own: compare figures of the test images.")
+    if len({frozenset(digests_of_collections(run)) for run in runs if run.config.recipe.mixture}) > 1:
+        found.append(
+            "They have learned from other photos or products, and are validated by others: compare figures of "
+            "the test images, or convert them with the same pictures."
+        )
     if len({(recipe.teaching, recipe.label_smoothing) for recipe in recipes}) > 1:
         found.append("Teachers and smoothed labels are part of the loss in training: compare accuracies.")
     return found
+
+
+def digests_of_collections(run: Run) -> set[str]:
+    """Of the pictures that it has learned from, and is validated by."""
+    return {digest for name, digest in run.config.data.items() if name.lower().endswith((".zip", ".csv"))}
 
 
 def _collections(runs: list[Run]) -> list[str]:

@@ -27,7 +27,7 @@ from train.data import Split, load_fashion_mnist
 from train.documents import with_block
 from train.files import write_atomically
 from train.paths import warn_of_others
-from train.pictures import PHOTOS, Collection, Layout, Picture, find_collections
+from train.pictures import PHOTOS, Collection, Layout, Picture, find_collections, rows_of
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -123,7 +123,7 @@ def ask(classifier: Classifier, paths: dict[Layout, Path], val: Split) -> list[R
 
 def garments(collection: Collection) -> list[Picture]:
     """The validation pictures that show one of the ten."""
-    return [row for row in collection.pictures if row.split == "val" and row.is_garment]
+    return [row for _, row in rows_of([collection], "val") if row.is_garment]
 
 
 def time_ratios(classifier: Classifier, frames_rgb: list[UInt8]) -> dict[str, float]:
@@ -144,7 +144,7 @@ def time_ratios(classifier: Classifier, frames_rgb: list[UInt8]) -> dict[str, fl
     return {way: median / medians[next(iter(WAYS))] for way, median in medians.items()}
 
 
-def lines(rows: list[Row], ratios: dict[str, float]) -> list[tuple[str, ...]]:
+def lines(rows: list[Row], ratios: dict[str, float], timed: int) -> list[tuple[str, ...]]:
     """One model's rows of the table: shares right, with how many garments a way wins and loses; then the times."""
 
     def cell(score: Score) -> str:
@@ -154,7 +154,7 @@ def lines(rows: list[Row], ratios: dict[str, float]) -> list[tuple[str, ...]]:
     times = tuple(f"{ratio:.1f}" for ratio in ratios.values())
     return [
         *((row.model, row.pictures, f"{row.count:,}", *map(cell, row.scores.values())) for row in rows),
-        (rows[0].model, "time of a photo, ratio", str(TIMED - WARM_UP), *times),
+        (rows[0].model, "time of a photo, ratio", str(timed - WARM_UP), *times),
     ]
 
 
@@ -177,7 +177,7 @@ def main(argv: list[str]) -> int:
         val = load_fashion_mnist(args.data, classifier.contract.recipe["seed"]).val
         with Collection(paths[PHOTOS], PHOTOS) as collection:
             frames_rgb = [collection.frame(row) for row in garments(collection)[:TIMED]]
-        body += lines(ask(classifier, paths, val), time_ratios(classifier, frames_rgb))
+        body += lines(ask(classifier, paths, val), time_ratios(classifier, frames_rgb), len(frames_rgb))
         print(table(HEADER, body[-len(paths) - 2 :]), flush=True)
     if not args.model:
         page = ROOT / "docs" / "results.md"

@@ -14,6 +14,7 @@ from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection
 PUBLISHED = {layout: (f"{layout.name}.zip", f"{layout.name}/{layout.name}.csv") for layout in (PHOTOS, PRODUCTS)}
 RESERVED = {name for names in PUBLISHED.values() for name in names}
 UNPACKED = "(An archive and its unpacked copy cannot be told from others: use the archive.)"
+OWN = "own pictures"
 START = "start "  # before its name, in Config.data: the network that the run began with
 
 
@@ -83,7 +84,10 @@ def digests_of(paths: Paths) -> dict[str, str]:
         if digest in digests.values():
             raise DataError(f"{file}: the same as another collection that is learned from. Name each once.")
         parts = file.absolute().parts
-        names = ("/".join(parts[-count:]) for count in range(1 if file.suffix == ".zip" else 2, len(parts) + 1))
+        is_archive = path.is_file()
+        if is_archive and file.suffix.lower() != ".zip":
+            raise DataError(f"{file}: neither a folder nor called .zip. Give an archive that ending.")
+        names = ("/".join(parts[-count:]) for count in range(1 if is_archive else 2, len(parts) + 1))
         taken = digests.keys() | (RESERVED if path in paths.own else set())
         digests[next(name for name in names if name not in taken)] = digest
     return digests
@@ -91,15 +95,20 @@ def digests_of(paths: Paths) -> dict[str, str]:
 
 def own_collections(data: Iterable[str]) -> list[str]:
     """Of what a network was trained on, by its names in ``Config.data``, the collections that a user added."""
-    return [name for name in data if name.endswith((".zip", ".csv")) and name not in RESERVED]
+    return [name for name in data if name.lower().endswith((".zip", ".csv")) and name not in RESERVED]
 
 
 def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
     """Which of the published collections a network has learned that are not those that are here, with their digests:
-    what is for validation here may have been for training there. Of a kind that either lacks nothing is known."""
+    what is for validation here may have been for training there. Of a kind that either lacks nothing is known.
 
+    So it is with a user's ``OWN``, where it has learned such, and not all that are here: a table may have been changed.
+    """
     found = {layout.name: (published(learned, layout), published(here, layout)) for layout in PUBLISHED}
-    return {name: known for name, (known, given) in found.items() if known and given and known != given}
+    unlike = {name: known for name, (known, given) in found.items() if known and given and known != given}
+    known = [learned[name] for name in own_collections(learned)]
+    is_changed = known and not {here[name] for name in own_collections(here)} <= set(known)
+    return unlike | ({OWN: known[0]} if is_changed else {})
 
 
 def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
@@ -108,6 +117,7 @@ def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str
         key.rpartition(", ")[2]: digest for key, digest in learned.items() if key.startswith(START) and ", " in key
     }
     given = {layout.name: published(here, layout) for layout in PUBLISHED}
+    given[OWN] = "any" if own_collections(here) else None
     return {name: digest for name, digest in began.items() if given[name] not in (None, digest)} | others(learned, here)
 
 

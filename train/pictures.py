@@ -137,13 +137,19 @@ class Collection:
         """The picture as frame_rgb uint8 (H, W, 3), RGB."""
         has_suffix = Path(picture.name).suffix.lower() in SUFFIXES
         file = picture.name if has_suffix else f"{picture.name}.jpg"
-        name = f"{self.path}/images/{file}"
+        images = self._root / "images"
         try:
-            content = (self._root / "images" / file).read_bytes()
-            return decode_bytes(content, name=name)
+            if not (images / file).exists():
+                endings = ["", *SUFFIXES, *map(str.upper, SUFFIXES)]  # "": what no suffix of ours ends, such as HEIC
+                there = (
+                    f"{picture.name}{ending}" for ending in endings if (images / f"{picture.name}{ending}").exists()
+                )
+                file = next(there, file)
+            name = f"{self.path}/images/{file}"
+            return decode_bytes((images / file).read_bytes(), name=name)
         except (OSError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile, ImageError) as error:
             raise DataError(
-                f"{name}: {error}. Fetch the collection again, or take its row out of the table."
+                f"{self.path}/images/{file}: {error}. Fetch the collection again, or take its row out of the table."
             ) from error
 
 

@@ -7,6 +7,7 @@ of the validation split, whom it never saw. The choices in edge_app.taught were 
 
 import argparse
 from dataclasses import dataclass, fields, replace
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
@@ -20,6 +21,7 @@ from edge_app.points import Points, read_points
 from edge_app.preprocess import frame_to_input
 from edge_app.taught import Head, Lessons, learn, with_names, with_taught
 from train.data import find_data
+from train.paths import warn_of_others
 from train.pictures import PHOTOS, Collection, Picture, find_collection
 
 Float32 = npt.NDArray[np.float32]
@@ -111,13 +113,18 @@ def mean(figures: list[Figures]) -> Figures:
     return Figures(*(float(np.mean([getattr(one, field.name) for one in figures])) for field in fields(Figures)))
 
 
-def look(classifier: Classifier, data: str | None) -> Seen:
-    """All photos through the model. Raises DataError."""
+def photos_of(data: str | None) -> Path:
+    """Where the photos are. Raises DataError."""
     folder = find_data(data)
     path = find_collection(folder, LAYOUT) if folder else None
     if path is None:
         raise DataError("photos are needed: name the folder that holds them with --data or EDGE_APP_DATA.")
-    with Collection(path, LAYOUT) as collection:
+    return path
+
+
+def look(classifier: Classifier, data: str | None) -> Seen:
+    """All photos through the model. Raises DataError."""
+    with Collection(photos_of(data), LAYOUT) as collection:
         rows = collection.pictures
         pixels = np.stack([frame_to_input(collection.frame(row), classifier.contract.input) for row in rows])
     return Seen(rows, classifier.infer(pixels))
@@ -133,6 +140,7 @@ def main(argv: list[str]) -> int:
     contract = classifier.contract
     if contract.none_threshold is None:
         raise DataError(f"{contract.name} does not know none, which {' and '.join(NAMES)} are. Name a live model.")
+    warn_of_others([contract], {LAYOUT: photos_of(args.data)})
     points, seen = read_points(contract), look(classifier, args.data)
     print(f"{contract.name}: {' and '.join(NAMES)} taught from {LESSONS} people's photos each, mean of {DRAWS} draws")
     for split in ("train", "val"):

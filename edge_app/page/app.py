@@ -29,6 +29,7 @@ from edge_app.reports import Ears, Report, Seen, following, try_camera
 from edge_app.watch import Watch
 
 POLL_S = 0.5
+AGAIN = 75  # the exit status of who is to be started again, whether a unit does so always or on failure (EX_TEMPFAIL)
 CAMERA_EVERY_S = 30.0  # a service that found none looks for one again
 PASSWORD_BYTES = 24  # of the password that a share link gets: 32 letters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
@@ -190,7 +191,7 @@ def _stay(page: gr.Blocks, awaits_camera: bool) -> int:
             watchdog.feed(lambda: is_well(str(page.local_url)))
             if there_is_one.is_set():
                 print("There is a camera now: the page is started again, with it.", flush=True)
-                break
+                return AGAIN
     except KeyboardInterrupt:
         print("Bye.")
     return 0

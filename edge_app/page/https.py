@@ -111,5 +111,4 @@ def _serves(kept: Certificate, names: list[str]) -> bool:
     covered = certificate.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     ends = certificate.not_valid_after_utc - datetime.timedelta(days=RENEWED_DAYS)
     is_pair = key.public_key() == certificate.public_key()
-    is_good_now = certificate.not_valid_before_utc <= datetime.datetime.now(datetime.UTC) < ends
-    return is_pair and is_good_now and set(_general_names(names)) <= set(covered)
+    return is_pair and set(_general_names(names)) <= set(covered) and datetime.datetime.now(datetime.UTC) < ends

@@ -11,7 +11,7 @@ import pytest
 
 from converters.benchmark import COMMAND, REPORT, RESULTS, lacking, multiply_accumulates
 from converters.benchmark_report import comparison, duration, plot, tables
-from converters.card import card, changes, commands
+from converters.card import _limits, as_then, card, changes, commands
 from converters.peers import Array, Engine, Missing, engines, inlined, litert
 from converters.quantize import MODES
 from converters.race import race, require_same_labels, summary
@@ -19,7 +19,7 @@ from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir, contracts
 from train.documents import with_block
 from train.models import build
-from train.recipes import ANSWERING, ASKED_ONCE, Config, best, live
+from train.recipes import ANSWERING, ASKED_ONCE, TEACHING, Config, best, further, live
 
 MODEL = assets_dir() / "models" / "cnn3-fashion-mnist.tflite"
 PICTURES = np.random.default_rng(1).integers(0, 256, (3, 28, 28, 1), dtype=np.uint8)
@@ -147,29 +147,59 @@ def test_the_card_says_if_it_began_with_a_network_that_knew_other_pictures() -> 
 def test_the_card_says_what_of_a_recipe_has_changed() -> None:
     cpu, gpu = (live("vgg19", on_gpu) for on_gpu in (False, True))
     config = Config("vgg19", gpu, 1, 128, {})
-    assert changes(config, [cpu, gpu]) == []
-    assert changes(replace(config, recipe=replace(gpu, batch_size=32, final_epochs=9)), [cpu, gpu]) == [
+    assert changes(gpu, [cpu, gpu]) == []
+    assert changes(replace(gpu, batch_size=32, final_epochs=9), [cpu, gpu]) == [
         "batch_size",
         "final_epochs",
     ]
     assert cpu.tuning is not None
     further = replace(cpu, tuning=replace(cpu.tuning, head_epochs=0), learning_rate=1.0)
-    assert changes(replace(config, recipe=further), [cpu, gpu]) == []
+    assert changes(further, [as_then(further, today) for today in (cpu, gpu)]) == []
     taught = replace(live("cnn4", False), teaching=replace(ANSWERING, moved=0))
-    assert changes(Config("cnn4", taught, 1, 28, {}), [live("cnn4", False)]) == ["teaching"]
+    assert changes(taught, [as_then(taught, live("cnn4", False))]) == ["teaching"]
+    assert commands("int8", config)[0] == "# on a GPU: elsewhere its recipe is another"
 
 
 def test_the_card_names_a_teacher_that_was_asked_once_by_its_run() -> None:
     taught = replace(best("cnn4", False), teaching=ASKED_ONCE)
     config = Config("cnn4", taught, 1, 28, {"teacher wide-best": "ab" * 32}, ("wide-best",))
     assert commands("int8", config)[:2] == [
-        "# runs/wide-best had weights of the SHA-256 abababababab..., which are not kept",
-        "python -m train cnn4 --recipe best --teacher runs/wide-best --seed 1",
+        "# on a CPU: elsewhere its recipe is another",
+        "# runs/wide-best had weights of the SHA-256 abababababab...: see docs/training.md, too",
     ]
-    assert changes(config, [best("cnn4", False)]) == []
+    assert commands("int8", config)[2] == "python -m train cnn4 --recipe best --teacher runs/wide-best --seed 1"
+    assert changes(taught, [as_then(taught, best("cnn4", False))]) == []
     known = json.loads((assets_dir() / "models" / "cnn4-fashion-mnist.card.json").read_text(encoding="utf-8"))
     words = "60 epochs augmented (also mirrored, and partly erased), of 6 epochs' views in turn, then 15 as they are"
     assert words in " ".join(card(known | {"config": config.to_json()}).split())
+
+
+def test_a_command_writes_into_no_folder_that_it_reads() -> None:
+    recipe = replace(further(best("cnn4", False), normalized=False), teaching=TEACHING)
+    data = {"start cnn4-best": "ab" * 32, "teacher cnn4-best": "ab" * 32, "teacher cnn3-best": "cd" * 32}
+    config = Config("cnn4", recipe, 1, 28, data, ("cnn4-best", "cnn3-best"), start="cnn4-best")
+    assert commands("int8", config)[-3:-1] == [
+        "python -m train cnn4 --recipe best --start-from EARLIER --out runs/cnn4-best-again --teacher EARLIER "
+        "--teacher runs/cnn3-best --seed 1",
+        "python -m converters runs/cnn4-best-again --mode int8",
+    ]
+
+
+def test_the_card_of_a_model_that_saw_own_pictures_does_not_speak_for_them() -> None:
+    known = json.loads((assets_dir() / "models" / "cnn4.card.json").read_text(encoding="utf-8"))
+    assert "and on product pictures (Fashion Product" in " ".join(card(known).split())
+    data = {"mine/photos.csv": "1", "mine/products.csv": "2"}
+    text = " ".join(card(known | {"config": known["config"] | {"data": data, "start": ""}}).split())
+    assert (
+        "1708.07747), on mine/photos.csv, which is not published, on mine/products.csv, which is not published, mix"
+        in text
+    )
+    assert "CC0" not in text
+    assert "Nobody known to have taken a validation photo took one to train on." in text
+    config = Config.from_json(known["config"] | {"data": data})
+    contract = next(contract for contract in contracts() if contract.name == "cnn4")
+    assert _limits(contract, config).startswith("What the pictures that were added show is not said here")
+    assert _limits(contract, Config.from_json(known["config"])) == known["limits"]
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ from converters.data import (
     validation_pictures,
 )
 from converters.quantize import calibrate, export_float32, quantization_recipe, telling_range
-from edge_app.contract import InputSpec
+from edge_app.contract import InputSpec, sha256
 from edge_app.errors import DataError
 from edge_app.models import assets_dir
 from train.data import FashionMnist, Split
@@ -105,6 +105,11 @@ def test_a_model_is_not_fitted_on_people_it_may_know(data: Data, tmp_path: Path)
         require_same_pictures(source, published)
     mine = replace(published.paths, own=frozenset({places}))
     require_same_pictures(source, replace(data, paths=mine))  # says nothing of published ones
+    taught = replace(source, config=replace(source.config, data={"mine/photos.csv": "as it was then"}))
+    with pytest.raises(DataError, match="has learned from other own pictures than these"):
+        require_same_pictures(taught, replace(data, paths=mine))
+    by_these = replace(source.config, data={"mine/photos.csv": sha256(places / "photos.csv")})
+    require_same_pictures(replace(source, config=by_these), replace(data, paths=mine))
 
 
 def test_a_live_model_needs_photos(tmp_path: Path) -> None:

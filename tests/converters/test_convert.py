@@ -147,6 +147,15 @@ def test_checkpoint_keeps_the_weights(source: Source, tmp_path: Path) -> None:
     assert path.stat().st_size < 1.4e6  # two bytes a weight
 
 
+def test_a_checkpoint_without_room_for_temporary_files_is_an_error(
+    source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(ConversionError, match=r"cannot be written to .*nowhere \(.*the model is installed, but"):
+        keep_checkpoint(source, tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_foreign_and_damaged_sources_are_refused(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="not a complete run or checkpoint"):
         load_source(tmp_path)

@@ -2,6 +2,7 @@
 
 import ipaddress
 import socket
+import threading
 from types import SimpleNamespace
 from typing import Any
 
@@ -12,7 +13,7 @@ from edge_app.cameras.base import Camera
 from edge_app.cameras.opening import open_camera
 from edge_app.errors import CameraError
 from edge_app.models import assets_dir
-from edge_app.page.app import _stay, has_device_camera, in_url, own_address
+from edge_app.page.app import AGAIN, _stay, has_device_camera, in_url, own_address
 from edge_app.reports import Report
 
 
@@ -82,6 +83,34 @@ def test_a_service_without_a_camera_ends_when_there_is_one_to_be_started_with_it
     monkeypatch.setattr("edge_app.page.app.CAMERA_EVERY_S", 0.1)
     monkeypatch.setattr("edge_app.page.app.POLL_S", 0.05)
     page: Any = SimpleNamespace(is_running=True, local_url="http://127.0.0.1:7860/")
-    assert _stay(page, awaits_camera=True) == 0
+    assert _stay(page, awaits_camera=True) == AGAIN
     assert tried == ["auto"] * 3
     assert capsys.readouterr().out.endswith("There is a camera now: the page is started again, with it.\n")
+
+
+def test_a_camera_that_keeps_who_looks_for_one_does_not_keep_the_watchdog(monkeypatch: pytest.MonkeyPatch) -> None:
+    looking, ended, fed = threading.Event(), threading.Event(), threading.Event()
+
+    def hanging(_: str) -> Camera:
+        looking.set()
+        assert ended.wait(30)
+        raise CameraError("no camera found on this machine")
+
+    def is_well(_: str) -> bool:
+        if looking.is_set():
+            fed.set()
+            page.is_running = False
+        return True
+
+    monkeypatch.setenv("NOTIFY_SOCKET", "/no/such/socket")
+    monkeypatch.setattr("edge_app.page.app.open_camera", hanging)
+    monkeypatch.setattr("edge_app.page.app.is_well", is_well)
+    monkeypatch.setattr("edge_app.systemd.BEAT_S", 0.1)
+    monkeypatch.setattr("edge_app.page.app.CAMERA_EVERY_S", 0.1)
+    monkeypatch.setattr("edge_app.page.app.POLL_S", 0.05)
+    page: Any = SimpleNamespace(is_running=True, local_url="http://127.0.0.1:7860/")
+    try:
+        assert _stay(page, awaits_camera=True) == 0
+        assert fed.is_set()
+    finally:
+        ended.set()

@@ -65,7 +65,7 @@ def test_a_dark_camera_works_and_one_that_hangs_after_blank_pictures_soon_does_n
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("edge_app.cameras.checked.BLANK_S", 0.01)
-    monkeypatch.setattr("edge_app.cameras.capture.BLANK_LASTS_S", 1.0)
+    monkeypatch.setattr("edge_app.cameras.capture.BLANK_LASTS_S", 5.0)
     opened: list[bool] = []  # of each opening, what was said of the camera meanwhile
     ended = threading.Event()
 
@@ -75,7 +75,7 @@ def test_a_dark_camera_works_and_one_that_hangs_after_blank_pictures_soon_does_n
             ended.wait()
         return Checked(Scripted(np.zeros((48, 64, 3), dtype=np.uint8)), "camera 0")
 
-    capture = Capture(opener, Restarts(budget=1, pause_s=0.2))
+    capture = Capture(opener, Restarts(budget=1, pause_s=0.5))
     capture.start()
     try:
         for count in (1, 2):

@@ -2,6 +2,7 @@
 
 import base64
 import re
+import wave
 from pathlib import Path
 
 import cv2
@@ -116,16 +117,34 @@ def test_a_video_of_pictures_that_stand_for_long_is_no_lost_camera(
     film.release()
     with visit(browser, server.url) as page:
         page.set_input_files("#file", tmp_path / "slides.webm")
-        expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
+        expect(page.locator("#answer")).to_have_text("Bag", timeout=4000)  # the first, while it stands
         page.wait_for_timeout(3500)  # a camera's longest
         assert page.inner_text("#answer") == "Bag"
+        page.select_option("#model", "cnn3")
+        expect(page.locator("#answer")).to_have_attribute("data-model", "cnn3", timeout=4000)
+
+
+def test_a_video_without_pictures_is_said(server: Server, browser: Browser, tmp_path: Path) -> None:
+    with wave.open(str(tmp_path / "sound.wav"), "wb") as sound:
+        sound.setnchannels(1)
+        sound.setsampwidth(2)
+        sound.setframerate(8000)
+        sound.writeframes(bytes(16_000))
+    content = base64.b64encode((tmp_path / "sound.wav").read_bytes()).decode("ascii")
+    with visit(browser, server.url) as page:
+        page.set_input_files(
+            "#file", {"name": "film.mp4", "mimeType": "video/mp4", "buffer": base64.b64decode(content)}
+        )
+        expect(page.locator("#state")).to_have_text(
+            "refused: this file is no picture or video that the browser can show. Try another."
+        )
 
 
 def test_an_upright_picture_gets_the_room_on_a_phone(server: Server, browser: Browser, tmp_path: Path) -> None:
     assert cv2.imwrite(str(tmp_path / "upright.png"), cv2.rotate(drawn("bag", 0), cv2.ROTATE_90_CLOCKWISE))
     with visit(browser, server.url, size=(360, 640)) as page:
-        for name, size in ((tmp_path / "upright.png", (216, 288)), (BAG, (180, 180))):
+        for count, name, size in ((1, tmp_path / "upright.png", (216, 288)), (2, BAG, (180, 180))):
             page.set_input_files("#file", name)
-            wait_for_answers(page, 1)
+            expect(page.locator("#stats")).to_have_attribute("data-answers", str(count), timeout=ANSWER_TIMEOUT_MS)
             shown = page.eval_on_selector("#view", "(view) => [view.clientWidth, view.clientHeight]")
             assert shown == pytest.approx(size, abs=1)

@@ -1,6 +1,7 @@
 """A pause: the picture stands, and is asked about again when something else is wished."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -120,8 +121,9 @@ def test_when_all_places_are_taken_it_is_asked_again_until_one_is_free(server: S
         wait_for_answers(page, 2)
         page.click("#pause")
         page.wait_for_timeout(5500)  # its own lease ends
-        for number in range(8):
-            ask(server, "classify_frame", {"visitor": str(number), "model": default_model(), "jpeg": ""})
+        message = {"model": default_model(), "jpeg": ""}
+        with ThreadPoolExecutor(8) as others:
+            list(others.map(lambda number: ask(server, "classify_frame", message | {"visitor": str(number)}), range(8)))
         page.select_option("#model", "cnn3")
         expect(page.locator("#state")).to_contain_text("busy: 8 people are looking already")
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)  # their leases end

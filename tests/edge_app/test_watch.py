@@ -246,9 +246,13 @@ def test_at_night_the_page_is_well(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_a_stream_with_seconds_between_its_pictures_is_no_lost_camera(
     still: type[Still], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    hangs, ended = threading.Event(), threading.Event()
+
     class Slow(Still):
         def read(self) -> UInt8:
             time.sleep(1)
+            if hangs.is_set():
+                ended.wait(30)
             return super().read()
 
     monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.1)
@@ -267,8 +271,30 @@ def test_a_stream_with_seconds_between_its_pictures_is_no_lost_camera(
             if "error" not in reply:
                 assert isinstance(reply["number"], int)
                 seen.append(reply["number"])
+        hangs.set()
         monkeypatch.setattr("edge_app.cameras.capture.STALLED_S", 0.2)
+        while "error" not in (reply := look()):
+            seen.append(int(str(reply["number"])))
         wait_until(lambda: look().get("words") == "camera lost: the camera gives no picture")
+    finally:
+        ended.set()
+        watch.close()
+
+
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_model_that_fails_is_no_camera_to_wait_for(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
+    class Failing(Pipeline):
+        def answer(self, frame_rgb: UInt8, captured_s: float) -> Answer:
+            raise RuntimeError("out of memory")
+
+    monkeypatch.setattr("edge_app.watch.Pipeline", Failing)
+    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.5)
+    name, classifiers = contracts()[0].name, Classifiers()
+    watch = Watch(still, classifiers)
+    desk = Desk([name], classifiers, watch)
+    try:
+        wait_until(lambda: desk.watch_camera({"visitor": "ann", "model": name, "after": 0})["state"] == "camera lost")
+        assert not desk.health()["ok"]
     finally:
         watch.close()
 

@@ -113,6 +113,12 @@ def test_what_not_to_compare_is_said(runs: list[Path]) -> None:
     recipe = dataclasses.replace(ARTICLE.recipe, teaching=TEACHING)
     taught = dataclasses.replace(first, config=dataclasses.replace(ARTICLE, recipe=recipe))
     assert len(notes([first, taught])) == 1
+    others = [
+        dataclasses.replace(second, config=dataclasses.replace(second.config, data={"photos.zip": digest}))
+        for digest in ("1", "2")
+    ]
+    assert [note.split(",")[0] for note in notes(others)] == ["They have learned from other photos or products"]
+    assert notes([others[0], others[0]]) == []
 
 
 def test_one_page_with_everything_in_it(runs: list[Path], tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ from edge_app.classifier import Classifier
 from edge_app.contract import InputSpec
 from edge_app.images import decode_bytes
 from edge_app.labels import LIVE
-from train.crops import TIMED, WARM_UP, Row, Score, ask, image_views, lines, mean_probs, scores, time_ratios, views
+from train.crops import WARM_UP, Row, Score, ask, image_views, lines, mean_probs, scores, time_ratios, views
 from train.data import Split
 from train.pictures import PHOTOS, Picture
 
@@ -63,9 +63,9 @@ def test_what_a_way_wins_and_loses() -> None:
 
 def test_the_table_by_hand() -> None:
     rows = [Row("cnn9", "photos", 1234, {"a": Score(0.5, 0, 0), "b": Score(0.515, 3, 2), "c": Score(0.4, 0, 9)})]
-    assert lines(rows, {"a": 1.0, "b": 1.26, "c": 7.04}) == [
+    assert lines(rows, {"a": 1.0, "b": 1.26, "c": 7.04}, timed=110) == [
         ("cnn9", "photos", "1,234", "50.0%", "51.5% (+3 -2)", "40.0% (+0 -9)"),
-        ("cnn9", "time of a photo, ratio", str(TIMED - WARM_UP), "1.0", "1.3", "7.0"),
+        ("cnn9", "time of a photo, ratio", str(110 - WARM_UP), "1.0", "1.3", "7.0"),
     ]
 
 

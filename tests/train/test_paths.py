@@ -43,6 +43,14 @@ def test_an_own_collection_never_has_a_published_ones_name(tmp_path: Path) -> No
     assert own_collections(together) == alone
 
 
+def test_archives_are_known_by_their_ending(tmp_path: Path) -> None:
+    for name in ("mine.ZIP", "mine.dat"):
+        (tmp_path / name).write_bytes(name.encode())
+    assert own_collections(digests_of(gather_paths(None, [tmp_path / "mine.ZIP"], []))) == ["mine.ZIP"]
+    with pytest.raises(DataError, match=r"mine\.dat: neither a folder nor called \.zip"):
+        digests_of(gather_paths(None, [tmp_path / "mine.dat"], []))
+
+
 def test_the_same_collection_twice_is_refused(tmp_path: Path) -> None:
     for place in ("data/photos.zip", "mine/photos.zip"):
         (tmp_path / place).parent.mkdir()
@@ -65,9 +73,16 @@ def test_a_person_is_in_one_split_of_all_collections(tmp_path: Path) -> None:
 def test_others_are_known_by_their_digests() -> None:
     learned = {"photos.zip": "1", "products.zip": "2", "mine/photos.csv": "3"}
     assert others(learned, learned) == {}
-    assert others(learned, {"photos/photos.csv": "4", "products.zip": "2", "yours/photos.csv": "5"}) == {"photos": "1"}
+    assert others(learned, {"photos/photos.csv": "4", "products.zip": "2", "mine/photos.csv": "3"}) == {"photos": "1"}
     assert others(learned, {"photos.zip": "4", "products.zip": "5"}) == {"photos": "1", "products": "2"}
     assert others({"train-images": "6"}, learned) == others(learned, {"photos.zip": "1"}) == {}
+
+    changed = learned | {"mine/photos.csv": "5"}  # its split, perhaps
+    assert others(learned, changed) == others_ever(learned, changed) == {"own pictures": "3"}
+    assert others({"photos.zip": "1"}, changed) == {}
+    again = changed | elsewhere("cnn4-live", learned, changed)
+    assert began_elsewhere(again, "cnn4-live") and others(again, changed) == {}
+    assert others_ever(again, changed) == {"own pictures": "3"} and others_ever(again, {"photos.zip": "1"}) == {}
 
     kept = elsewhere("cnn4-live", learned, {"photos.zip": "4"})
     assert kept == {"start cnn4-live, photos": "1"}

@@ -88,6 +88,21 @@ def test_folder_and_archive_give_the_same(folder: Path) -> None:
             assert frame_rgb[0, 0].tolist() == pytest.approx([255, 0, 0], abs=2)
 
 
+def test_names_as_cameras_give_them(folder: Path) -> None:
+    images = folder / "images"
+    (images / "a.jpg").rename(images / "IMG_1.JPG")
+    (images / "IMG_2.HEIC").write_bytes(b"....ftypheic")
+    (folder / "photos.csv").write_text(
+        "\n".join([ROWS[0], *(f"{name},Dress,,train" for name in ("IMG_1", "IMG_2.HEIC"))])
+    )
+    for path in (folder, Path(shutil.make_archive(str(folder), "zip", folder))):
+        with Collection(path, PHOTOS) as collection:
+            first, second = collection.pictures
+            assert collection.frame(first).shape == (2, 3, 3)
+            with pytest.raises(DataError, match=r"images/IMG_2\.HEIC: .*not a JPEG, PNG, WebP or BMP picture"):
+                collection.frame(second)
+
+
 def test_damaged_collections_are_refused(folder: Path) -> None:
     with Collection(folder, PHOTOS) as collection:
         picture = collection.pictures[0]

@@ -3,6 +3,7 @@
 const LONGEST_EDGE = 320; // pixels of a picture as it is sent
 const JPEG_QUALITY = 0.8;
 const FRAME_TIMEOUT_MS = 3000;
+const STANDS_MS = 500; // a video's picture that stands longer is asked about again
 const SIDES = { user: "Front camera", environment: "Back camera" };
 const CAMERA_TROUBLES = {
   NotAllowedError: ["refused", "the browser may not use the camera. Allow it beside the page's address, then start again."],
@@ -65,7 +66,7 @@ function nextFrame(mine) {
     while (run === mine && !mine.paused) await woken();
     return null;
   };
-  return within(FRAME_TIMEOUT_MS, Promise.race([arrived, paused()]));
+  return within(mine.kind === "video" ? STANDS_MS : FRAME_TIMEOUT_MS, Promise.race([arrived, paused()]));
 }
 
 // The part of a picture that is looked at, in its own proportions, never mirrored, as base64 JPEG.

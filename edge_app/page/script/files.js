@@ -1,6 +1,7 @@
 // A picture or a short video in place of the camera: opened, dropped, pasted, or one of the drawings.
 
 const fileChoice = find("file");
+const NO_FILE = "refused: this file is no picture or video that the browser can show. Try another.";
 let fileUrl = ""; // of the file that is shown
 
 async function showFile(file) {
@@ -22,7 +23,7 @@ async function showFile(file) {
       picture.hidden = false;
     }
   } catch {
-    if (run === mine) stop("refused", "refused: this file is no picture or video that the browser can show. Try another.");
+    if (run === mine) stop("refused", NO_FILE);
     return;
   }
   if (run === mine) await follow(mine);

@@ -4,7 +4,7 @@ async function lookAgain(mine) {
     mine.kind === "still" || mine.kind === "device"
       ? [picture, picture.naturalWidth, picture.naturalHeight]
       : [video, video.videoWidth, video.videoHeight];
-  if (run !== mine || !width) return;
+  if (run !== mine || !width || (source === video && !hasPicture())) return;
   const began = performance.now();
   mine.asked = changes;
   const jpeg = photograph(source, width, height);
@@ -12,6 +12,7 @@ async function lookAgain(mine) {
   if (!reply || reply.error) mine.asked = null; // once more, in a moment
   if (run !== mine || !mine.paused) return;
   if (!reply) {
+    sayWithoutAnswer("looking", "looking: the server does not answer; trying again");
     stopIfLoggedOut(mine);
     return wait(RETRY_MS);
   }

@@ -66,6 +66,8 @@ async function start() {
   await follow(mine);
 }
 
+const hasPicture = () => video.readyState >= video.HAVE_CURRENT_DATA;
+
 // Whether anybody can see the page: not in a hidden tab of the browser, nor in one of Gradio's.
 const isSeen = () => !document.hidden && root.checkVisibility();
 
@@ -97,14 +99,17 @@ async function follow(mine) {
 async function photographOnce(mine) {
   const frame = await nextFrame(mine);
   if (frame === null || run !== mine || mine.paused || !isSeen()) return 0;
-  if (!frame && mine.kind === "video") return 0; // one picture may stand for long
-  if (!frame) {
+  const stands = !frame && mine.kind === "video"; // one picture may stand for long
+  if (stands && (video.error || (hasPicture() && !video.videoWidth))) return stop("refused", NO_FILE);
+  if (stands && !hasPicture()) return 0;
+  if (!frame && !stands) {
     sayWithoutAnswer("camera lost", "camera lost: it gives no pictures. Stop it and start it again.");
     return RETRY_MS;
   }
+  const capturedAt = frame ? frame.capturedAt : performance.now();
   const jpeg = photograph(video, video.videoWidth, video.videoHeight);
   const reply = await ask(server.classify_frame, { jpeg });
-  return accept(mine, reply, { jpeg }, () => performance.now() - frame.capturedAt);
+  return accept(mine, reply, { jpeg }, () => performance.now() - capturedAt);
 }
 
 // A single picture is looked at again only when something else is wished.
