@@ -28,7 +28,7 @@ from train.fit import Examples, Trained, drops, fashion_phases, fit, views
 from train.keeper import HISTORY
 from train.live import judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
-from train.models import build
+from train.models import build, flattened
 from train.normalized import cnn_to_train, network_to_train, plain
 from train.paths import Paths
 from train.plots import plot_confusion, plot_curves, plot_examples
@@ -227,7 +227,8 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     if team.devices > 1 or config.precision != "float32":
         network = on_one_device(network, lambda: network_to_train(config), team)
     best = max(history, key=lambda row: row["val_accuracy"])
-    if trained.views and drops(config.recipe, int(best["epoch"])):  # else training's own averages are without dropout
+    has_dropout = any(isinstance(layer, keras.layers.Dropout) for layer in flattened(network))
+    if trained.views and has_dropout and drops(config.recipe, int(best["epoch"])):  # else training's averages are right
         settle(network, trained.views)
     if config.recipe.normalized:
         network = plain(network, build(config.model, live=is_live))

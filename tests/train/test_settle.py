@@ -10,7 +10,7 @@ from test_run import DATA, tiny_config
 
 from train.fit import Phase, views
 from train.keeper import STATE
-from train.models import build
+from train.models import WIDE, build
 from train.run import WEIGHTS, Inputs, run
 from train.settle import settle
 from train.state import State
@@ -36,15 +36,18 @@ def test_statistics_of_two_normalizations_in_a_row() -> None:
     np.testing.assert_allclose(second.moving_variance, [9, 9], rtol=1e-5)
 
 
-@pytest.mark.parametrize(("dropout_epochs", "is_settled"), [(0, False), (1, True), (None, True)])
+@pytest.mark.parametrize(
+    ("model", "dropout_epochs", "is_settled"),
+    [("cnn4", 0, False), ("cnn4", 1, True), ("cnn4", None, True), (WIDE, None, False)],  # the last has no such layer
+)
 def test_only_weights_that_were_learned_with_dropout(
-    tmp_path: Path, dropout_epochs: int | None, is_settled: bool
+    tmp_path: Path, model: str, dropout_epochs: int | None, is_settled: bool
 ) -> None:
     config = tiny_config("cnn4", 28)
     recipe = dataclasses.replace(config.recipe, dropout_epochs=dropout_epochs)
-    result = run(dataclasses.replace(config, recipe=recipe), Inputs(DATA), tmp_path)
-    assert result["best_epoch"] == 1
-    network = build("cnn4")
+    result = run(dataclasses.replace(config, model=model, recipe=recipe), Inputs(DATA), tmp_path)
+    assert result["best_epoch"] == 1 or model == WIDE
+    network = build(model)
     network.load_weights(tmp_path / WEIGHTS)
     gathered = State.load(tmp_path / STATE).best
     assert is_settled == any(not np.array_equal(*pair) for pair in zip(network.get_weights(), gathered, strict=True))
