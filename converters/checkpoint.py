@@ -26,8 +26,8 @@ def keep_checkpoint(source: Source, folder: Path) -> Path:
             content = _in_float16(whole)
     except (OSError, RuntimeError) as error:  # HDF5's own, when a disk is full
         raise ConversionError(
-            f"the weights cannot be written to {tempfile.gettempdir()} ({error}). Make room there, and convert again: "
-            f"the model is installed, but {folder} still has the former weights."
+            f"the weights cannot be written to a temporary folder ({error}). Make room there, and convert again: the "
+            f"model is installed, but {folder} still has the former weights."
         ) from error
     path = folder / f"{source.name}{SUFFIX}"
     digest = weights_digest(source.network)

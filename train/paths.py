@@ -102,13 +102,14 @@ def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str
     """Which of the published collections a network has learned that are not those that are here, with their digests:
     what is for validation here may have been for training there. Of a kind that either lacks nothing is known.
 
-    So it is with a user's ``OWN``, where it has learned such, and not all that are here: a table may have been changed.
+    So it is with a user's ``OWN``, where some that it has learned are not here, but others are: a table may have been
+    changed.
     """
     found = {layout.name: (published(learned, layout), published(here, layout)) for layout in PUBLISHED}
     unlike = {name: known for name, (known, given) in found.items() if known and given and known != given}
-    known = [learned[name] for name in own_collections(learned)]
-    is_changed = known and not {here[name] for name in own_collections(here)} <= set(known)
-    return unlike | ({OWN: known[0]} if is_changed else {})
+    given = {here[name] for name in own_collections(here)} - set(learned.values())
+    missing = [learned[name] for name in own_collections(learned) if learned[name] not in here.values()]
+    return unlike | ({OWN: missing[0]} if given and missing else {})
 
 
 def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:

@@ -140,7 +140,7 @@ def main(argv: list[str]) -> int:
     contract = classifier.contract
     if contract.none_threshold is None:
         raise DataError(f"{contract.name} does not know none, which {' and '.join(NAMES)} are. Name a live model.")
-    warn_of_others([contract], {LAYOUT: photos_of(args.data)})
+    warn_of_others([contract], {PHOTOS: photos_of(args.data)})
     points, seen = read_points(contract), look(classifier, args.data)
     print(f"{contract.name}: {' and '.join(NAMES)} taught from {LESSONS} people's photos each, mean of {DRAWS} draws")
     for split in ("train", "val"):

@@ -80,6 +80,8 @@ def test_others_are_known_by_their_digests() -> None:
     changed = learned | {"mine/photos.csv": "5"}  # its split, perhaps
     assert others(learned, changed) == others_ever(learned, changed) == {"own pictures": "3"}
     assert others({"photos.zip": "1"}, changed) == {}
+    assert others(learned, learned | {"new/photos.csv": "6"}) == {}  # one more, and nothing is missing
+    assert others(learned, {"elsewhere/photos.zip": "1", "mine/photos.csv": "3"}) == {}  # named as if it was one's own
     again = changed | elsewhere("cnn4-live", learned, changed)
     assert began_elsewhere(again, "cnn4-live") and others(again, changed) == {}
     assert others_ever(again, changed) == {"own pictures": "3"} and others_ever(again, {"photos.zip": "1"}) == {}

@@ -49,3 +49,10 @@ def test_names_are_learned_and_the_old_classes_kept(data_dir: Path, split: str) 
 def test_a_model_without_none_is_refused() -> None:
     with pytest.raises(DataError, match="does not know none"):
         main(["--model", "cnn1-fashion-mnist"])
+
+
+def test_photos_that_a_model_may_know_are_told_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "photos.zip").write_bytes(b"other photos")
+    with pytest.raises(DataError, match="not a zip archive"):
+        main(["--model", "cnn4", "--data", str(tmp_path)])
+    assert capsys.readouterr().err.startswith("cnn4 has learned from other photos than these")
