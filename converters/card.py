@@ -118,10 +118,8 @@ def commands(quantization: str, config: Config) -> list[str]:
     todays = [as_then(config.recipe, recipe) for recipe in todays]
     if changed := changes(config.recipe, todays):
         notes.append(f"# its recipe has changed since: {', '.join(changed)}")
-    elif (
-        len(by := [place for place, today in zip(PLACES, todays, strict=True) if not changes(config.recipe, [today])])
-        == 1
-    ):
+    by = [place for place, today in zip(PLACES, todays, strict=True) if not changes(config.recipe, [today])]
+    if len(by) == 1:
         notes.append(f"# {by[0]}: elsewhere its recipe is another")
     if config.start:
         digest = config.data[START + config.start]

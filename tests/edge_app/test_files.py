@@ -7,7 +7,7 @@ from pathlib import Path
 
 import cv2
 import pytest
-from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server, answers, drawn, visit, wait_for_answers
+from browser import ANSWER_TIMEOUT_MS, WITHOUT_CHROMIUM, Server, answers, drawn, visit, wait_for_answers, write_film
 from playwright.sync_api import Browser, Page, expect
 
 from edge_app.models import assets_dir
@@ -62,10 +62,7 @@ def test_a_picture_can_be_dropped_or_pasted_while_the_camera_runs(server: Server
 
 def test_a_video_is_named_again_and_again(server: Server, browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "bag.webm"
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"VP80"), 10, (640, 480))
-    for shift in range(10):
-        writer.write(drawn("bag", shift))
-    writer.release()
+    write_film([drawn("bag", shift) for shift in range(10)], path, fps=10)
     with visit(browser, server.url) as page:
         page.set_input_files("#file", path)
         expect(page.locator("#answer")).to_have_text("Bag", timeout=ANSWER_TIMEOUT_MS)
@@ -111,10 +108,7 @@ def test_the_projects_drawings_can_be_tried(server: Server, browser: Browser) ->
 def test_a_video_of_pictures_that_stand_for_long_is_no_lost_camera(
     server: Server, browser: Browser, tmp_path: Path
 ) -> None:
-    film = cv2.VideoWriter(str(tmp_path / "slides.webm"), cv2.VideoWriter.fourcc(*"VP80"), 0.2, (640, 480))
-    for shift in range(3):
-        film.write(drawn("bag", shift))
-    film.release()
+    write_film([drawn("bag", shift) for shift in range(3)], tmp_path / "slides.webm", fps=0.2)
     with visit(browser, server.url) as page:
         page.set_input_files("#file", tmp_path / "slides.webm")
         expect(page.locator("#answer")).to_have_text("Bag", timeout=4000)  # the first, while it stands

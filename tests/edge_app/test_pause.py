@@ -17,6 +17,7 @@ from browser import (
     serving,
     visit,
     wait_for_answers,
+    write_film,
 )
 from playwright.sync_api import Browser, expect
 
@@ -152,10 +153,7 @@ def test_pressed_while_the_camera_is_asked_for_it_holds_the_first_picture(server
 def test_pressed_before_a_video_plays_it_is_no_fault_of_the_video(
     server: Server, browser: Browser, tmp_path: Path
 ) -> None:
-    film = cv2.VideoWriter(str(tmp_path / "bag.webm"), cv2.VideoWriter.fourcc(*"VP80"), 10, (640, 480))
-    for shift in range(10):
-        film.write(drawn("bag", shift))
-    film.release()
+    write_film([drawn("bag", shift) for shift in range(10)], tmp_path / "bag.webm", fps=10)
     with visit(browser, server.url) as page:
         page.evaluate(
             """() => {
