@@ -35,7 +35,7 @@ def default_threads() -> int:
 
 
 class Classifier:
-    """A model and its contract; safe to share between threads, which then take turns.
+    """A model and its contract; safe to share between threads, which then take turns, picture by picture.
 
     ``head`` is what it was taught on this device; live answers heed it (edge_app.pipeline), `classify` does not.
     """
@@ -45,6 +45,7 @@ class Classifier:
         self.head: Head | None = None
         self._interpreter = interpreter
         self._turn = threading.Lock()
+        self._next = threading.Lock()  # who has had a turn does not come again before those who wait
         self._input = interpreter.get_input_details()[0]
         details = interpreter.get_output_details()
         shape = tuple(int(n) for n in self._input["shape"][1:])
@@ -87,8 +88,7 @@ class Classifier:
         if pixels.dtype != np.uint8 or pixels.ndim != 4 or pixels.shape[1:] != self.contract.input.shape:
             expected = ("N", *self.contract.input.shape)
             raise ValueError(f"pixels are {pixels.dtype} {pixels.shape}, expected uint8 {expected}")
-        with self._turn:
-            pairs = [self._invoke(image) for image in pixels]
+        pairs = [self._invoke(image) for image in pixels]
         logits = np.array([pair[0] for pair in pairs], dtype=np.float32)
         features = np.array([pair[1] for pair in pairs], dtype=np.float32)
         return Outputs(logits.reshape(-1, _width(self._logits)), features.reshape(-1, _width(self._features)))
@@ -107,9 +107,14 @@ class Classifier:
         return decide(probabilities(logits, self.contract.temperature), self.contract)
 
     def _invoke(self, image: UInt8) -> tuple[Float32, Float32]:
-        self._interpreter.set_tensor(self._input["index"], self._codes[image][np.newaxis])
-        self._interpreter.invoke()
-        return self._read(self._logits), self._read(self._features)
+        with self._next:
+            self._turn.acquire()
+        try:
+            self._interpreter.set_tensor(self._input["index"], self._codes[image][np.newaxis])
+            self._interpreter.invoke()
+            return self._read(self._logits), self._read(self._features)
+        finally:
+            self._turn.release()
 
     def _read(self, detail: dict[str, Any]) -> Float32:
         return dequantize(self._interpreter.get_tensor(detail["index"])[0], detail)

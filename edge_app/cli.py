@@ -90,7 +90,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--model", type=_named, help="a model's name, see the command models (cnn4, or the best there is)"
     )
     parser.add_argument("--runtime", choices=RUNTIMES, help="the only TFLite runtime to use (the first that works)")
-    parser.add_argument("--host", default="127.0.0.1", help="address to listen on (127.0.0.1)")
+    parser.add_argument("--host", type=_named, default="127.0.0.1", help="address to listen on (127.0.0.1)")
     parser.add_argument("--port", type=_number(int, 1, 65535), default=7860, help="port to listen on (7860)")
     parser.add_argument(
         "--share", action="store_true", help="also make a public link, for a week at most, behind a password"

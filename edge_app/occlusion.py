@@ -30,15 +30,14 @@ def places(side: int) -> list[tuple[slice, slice]]:
 def occlusion_map(probability: Callable[[UInt8], Float32], pixels: UInt8) -> Float32:
     """How much an answer's probability falls when a part is covered by the picture's mean colour: float32 (GRID, GRID).
 
-    ``probability`` gives it, float32 (N,), for model-ready pixels uint8 (N, H, W, C); ``pixels`` is uint8 (H, W, C). It
-    is asked for one row of places at a time, so that others get their turn at the model in between.
+    ``probability`` gives it, float32 (N,), for model-ready pixels uint8 (N, H, W, C); ``pixels`` is uint8 (H, W, C).
     """
     mean_colour = pixels.mean(axis=(0, 1)).round().astype(np.uint8)
     covered = np.repeat(pixels[np.newaxis], GRID * GRID, axis=0)
     for picture, place in zip(covered, places(pixels.shape[0]), strict=True):
         picture[place] = mean_colour
     whole = probability(pixels[np.newaxis])[0]
-    return np.stack([whole - probability(row) for row in np.split(covered, GRID)])
+    return np.asarray(whole - probability(covered).reshape(GRID, GRID), dtype=np.float32)
 
 
 def highlighted(pixels: UInt8, falls: Float32) -> UInt8:

@@ -37,6 +37,25 @@ class Wish:
 
 
 @dataclass(frozen=True)
+class Look:
+    """What a model sees of a frame, uint8 (H, W, C), and its outputs, N being 1; how long both took, in ms."""
+
+    pixels: UInt8
+    outputs: Outputs
+    preprocess_ms: float
+    invoke_ms: float
+
+
+def look(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
+    """A frame uint8 (H, W, 3), RGB -> what a model makes of its region."""
+    started = time.perf_counter()
+    pixels = frame_to_input(crop(frame_rgb, region), classifier.contract.input)
+    framed = time.perf_counter()
+    outputs = classifier.infer(pixels[np.newaxis])
+    return Look(pixels, outputs, 1e3 * (framed - started), 1e3 * (time.perf_counter() - framed))
+
+
+@dataclass(frozen=True)
 class Latency:
     """How long each stage took, in milliseconds; `invoke_ms` is the classifier."""
 
@@ -78,22 +97,17 @@ class Pipeline:
         self._contract: Contract = with_names(wished, head)
         self._memory: Memory | None = None
 
-    def answer(self, frame_rgb: UInt8, captured_s: float) -> Answer:
-        """A frame uint8 (H, W, 3), RGB, and when it was captured (time.monotonic) -> Answer."""
+    def answer(self, seen: Look, captured_s: float) -> Answer:
+        """What was seen of the wished region, and when it was captured (time.monotonic) -> Answer."""
         if self._classifier.head is not self._head:
             self._take(self._classifier.head)
         contract = self._contract
         started = time.perf_counter()
-        pixels = frame_to_input(crop(frame_rgb, self.wish.region), contract.input)
-        framed = time.perf_counter()
-        outputs = self._classifier.infer(pixels[np.newaxis])
-        invoked = time.perf_counter()
-        probs, features = label_probabilities(outputs, contract, self._head)[0], outputs.features[0]
+        probs = label_probabilities(seen.outputs, contract, self._head)[0]
         self._memory, decision = steady(self._memory, probs, captured_s, contract)
         shown = view(decision)
-        decided = time.perf_counter()
-        latency = Latency(1e3 * (framed - started), 1e3 * (invoked - framed), 1e3 * (decided - invoked))
-        return Answer(contract.name, pixels, features, decision, shown, latency)
+        latency = Latency(seen.preprocess_ms, seen.invoke_ms, 1e3 * (time.perf_counter() - started))
+        return Answer(contract.name, seen.pixels, seen.outputs.features[0], decision, shown, latency)
 
 
 def label_probabilities(outputs: Outputs, contract: Contract, head: Head | None) -> Float32:

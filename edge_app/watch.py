@@ -13,7 +13,7 @@ from edge_app.cameras.base import Camera, UInt8
 from edge_app.cameras.capture import Capture, Restarts
 from edge_app.errors import BlankPicture, CameraError, EdgeAppError
 from edge_app.pace import next_pace, small_grey
-from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish, look
 from edge_app.pixels import resize
 
 UNWATCHED_S = 5.0
@@ -51,18 +51,20 @@ class NotYet(EdgeAppError):
 class Watch:
     """Opens the camera when the first watcher asks, closes it when none has asked for a while.
 
-    Frames are classified as edge_app.pace says, at most one every `min_interval_s`; each once for each wish, however
-    many watchers have the same; a watcher has one. Their numbers rise, also when the camera is opened again.
+    Frames are classified as edge_app.pace says, at most one every `min_interval_s`, by each model that is wished in a
+    thread of its own: no watcher waits for a slower model than his. A model looks at each region once, however many
+    watchers have it; a watcher has one wish. Frames' numbers rise, also when the camera is opened again.
     """
 
     def __init__(self, opener: Callable[[], Camera], classifiers: Classifiers, min_interval_s: float = 0.0) -> None:
         self._opener, self._classifiers, self._min_interval_s = opener, classifiers, min_interval_s
         self._unwatched_s = UNWATCHED_S + min_interval_s  # watchers ask no more often than there is news
-        self._number = 0  # of the newest frame that was looked for
+        self._number = 0  # of the newest frame that was looked at
         self._lock = threading.Condition()
         self._wanted: dict[str, tuple[Wish, float]] = {}  # by watcher, and until when
-        self._is_answering = False
-        self._sight: Sight | None = None
+        self._answering: set[str] = set()  # models that are at it
+        self._sights: dict[str, Sight] = {}  # by model, as the following
+        self._threads: dict[str, threading.Thread] = {}
         self._capture: Capture | None = None
         self._thread: threading.Thread | None = None
 
@@ -82,23 +84,25 @@ class Watch:
         timeout_s += self._min_interval_s
         with self._lock:
             self._wanted[watcher] = (wish, time.monotonic() + timeout_s + self._unwatched_s)
+            self._lock.notify_all()  # it may be a model that nobody had wished
             if not self.watching:
                 self._capture = None  # a former one's trouble is over
                 self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
                 self._thread.start()
             self._lock.wait_for(lambda: self._has_news(wish, after) or self._in_trouble(), timeout_s)
             self._wanted[watcher] = (wish, time.monotonic() + self._unwatched_s)
-            if self._sight is not None and self._has_news(wish, after) and not self._in_trouble():
-                return self._sight
+            if self._has_news(wish, after) and not self._in_trouble():
+                return self._sights[wish.model]
             trouble = self._capture.trouble if self._capture else ""
             if self._capture and self._capture.gave_up:
                 self._wanted = {}
                 raise GaveUp(self._capture.trouble)
             if self._capture and self._capture.is_blank:
                 raise BlankPicture(trouble)
-            if self._is_answering and not trouble:
+            if wish.model in self._answering and not trouble:
                 raise NotYet("the last picture is still being looked at")
-            if self.watching and self._capture and self._capture.may_yet_give:
+            has_failed = self._has_failed(wish.model)
+            if self.watching and self._capture and self._capture.may_yet_give and not has_failed:
                 raise NotYet("the camera has no new picture yet")
         raise CameraError(trouble or "the camera gives no picture")
 
@@ -110,7 +114,16 @@ class Watch:
             thread.join(CLOSE_TIMEOUT_S)
 
     def _has_news(self, wish: Wish, after: int) -> bool:
-        return self._sight is not None and self._sight.number != after and wish in self._sight.answers
+        sight = self._sights.get(wish.model)
+        return sight is not None and sight.number != after and wish in sight.answers
+
+    def _has_failed(self, model: str) -> bool:
+        """Whether a model's thread has ended by an error, which Python prints; then it may try once more."""
+        thread = self._threads.get(model)
+        if thread is None or thread.is_alive():
+            return False
+        del self._threads[model]
+        return True
 
     def _in_trouble(self) -> bool:
         return self._capture is not None and bool(self._capture.trouble)
@@ -121,10 +134,10 @@ class Watch:
                 capture = self._capture = Capture(self._opener, RESTARTS, self._number)
             capture.start()
             try:
-                self._classify(capture)
+                self._attend(capture)
             finally:
                 with self._lock:
-                    self._sight = None
+                    self._sights = {}
                 capture.close()
 
     def _ends(self) -> bool:
@@ -141,29 +154,58 @@ class Watch:
             self._wanted = {watcher: wanted for watcher, wanted in self._wanted.items() if wanted[1] > now_s}
             return {wish for wish, _ in self._wanted.values()}
 
-    def _classify(self, capture: Capture) -> None:
+    def _attend(self, capture: Capture) -> None:
+        """Has each wished model look at the camera's pictures, until nothing is wished."""
+        ended = threading.Event()
+        try:
+            with self._lock:
+                while wishes := self._wishes():
+                    for model in {wish.model for wish in wishes}:
+                        if model not in self._threads:
+                            thread = threading.Thread(target=self._classify, args=(capture, model, ended), daemon=True)
+                            self._threads[model] = thread
+                            thread.start()
+                    self._lock.wait(FRAME_TIMEOUT_S)
+        finally:
+            ended.set()
+            for thread in list(self._threads.values()):
+                thread.join(CLOSE_TIMEOUT_S)
+            self._threads = {}
+
+    def _classify(self, capture: Capture, model: str, ended: threading.Event) -> None:
+        """One model's answers, while it is wished."""
         lines: dict[Wish, Pipeline] = {}
-        pace = None
-        while wishes := self._wishes():
-            frame = capture.newest(after=self._number, timeout_s=FRAME_TIMEOUT_S)
+        pace, number = None, 0
+        while not ended.is_set():
+            with self._lock:
+                wishes = {wish for wish in self._wishes() if wish.model == model}
+                if not wishes:
+                    self._sights.pop(model, None)  # who wishes it next is not shown an old picture
+                    self._threads.pop(model, None)
+                    return
+            frame = capture.newest(after=number, timeout_s=FRAME_TIMEOUT_S)
             if frame is None:
                 with self._lock:
                     self._lock.notify_all()  # the camera may be in trouble
                 continue
-            self._number = frame.number
+            number = frame.number
             grey = small_grey(frame.frame_rgb)
             pace, is_due = next_pace(pace, grey, frame.captured_s, self._min_interval_s)
             if not is_due and wishes <= lines.keys():
                 continue
-            lines = {wish: lines.get(wish) or Pipeline(self._classifiers.get(wish.model), wish) for wish in wishes}
-            self._is_answering = True
+            classifier = self._classifiers.get(model)
+            lines = {wish: lines.get(wish) or Pipeline(classifier, wish) for wish in wishes}
+            self._answering.add(model)
             try:
-                answers = {wish: line.answer(frame.frame_rgb, frame.captured_s) for wish, line in lines.items()}
+                looks = {part: look(classifier, frame.frame_rgb, part) for part in {wish.region for wish in wishes}}
             finally:
-                self._is_answering = False
-            sight = Sight(frame.number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
+                self._answering.discard(model)
+            answers = {wish: line.answer(looks[wish.region], frame.captured_s) for wish, line in lines.items()}
             with self._lock:
-                self._sight = sight
+                if ended.is_set():
+                    return
+                self._sights[model] = Sight(number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
+                self._number = max(self._number, number)
                 self._lock.notify_all()
 
 

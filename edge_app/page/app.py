@@ -31,6 +31,7 @@ from edge_app.watch import Watch
 POLL_S = 0.5
 AGAIN = 75  # the exit status of who is to be started again, whether a unit does so always or on failure (EX_TEMPFAIL)
 CAMERA_EVERY_S = 30.0  # a service that found none looks for one again
+SESSIONS = 64  # that Gradio remembers, under names that visitors give; this page keeps nothing in them
 PASSWORD_BYTES = 24  # of the password that a share link gets: 32 letters
 LOOPBACK = frozenset({"localhost", "127.0.0.1", "[::1]"})
 
@@ -152,6 +153,7 @@ def _launch(
                 mcp_server=False,
                 quiet=True,
                 prevent_thread_lock=True,
+                state_session_capacity=SESSIONS,
                 ssl_certfile=str(certificate.certificate) if certificate else None,
                 ssl_keyfile=str(certificate.key) if certificate else None,
                 ssl_verify=False,  # by Gradio's own first question to the page, which is signed by nobody else

@@ -16,9 +16,9 @@ from edge_app.errors import BlankPicture, CameraError, EdgeAppError
 from edge_app.explore import Axis
 from edge_app.images import decode_bytes
 from edge_app.page.atlas import Atlas
-from edge_app.page.places import MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
+from edge_app.page.places import LEASE_S, MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
 from edge_app.page.speed import Speeds
-from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish, what_mattered
+from edge_app.pipeline import Answer, Classifiers, Pipeline, Wish, look, what_mattered
 from edge_app.pixels import UInt8
 from edge_app.region import WHOLE, Region
 from edge_app.watch import GaveUp, NotYet, Watch
@@ -64,7 +64,8 @@ class Desk:
         self, models: list[str], classifiers: Classifiers, watch: Watch | None, max_fps: float | None = None
     ) -> None:
         self._models, self._classifiers, self._watch = models, classifiers, watch
-        self._places = Places(time.monotonic, max_fps=max_fps or MAX_FPS)
+        between_s = 1 / max_fps if max_fps else 0.0  # a place outlives the wait for the next frame
+        self._places = Places(time.monotonic, lease_s=LEASE_S + between_s, max_fps=max_fps or MAX_FPS)
         self._answers = 0
         self._answered_s: float | None = None
         self._trouble, self._troubled_s = "", 0.0  # what went wrong since the last answer, and when
@@ -145,9 +146,11 @@ class Desk:
             raise Refused("the picture is not base64") from error
         frame_rgb = decode_bytes(jpeg, max_pixels=MAX_PIXELS, name="the camera's picture")
         decode_ms = 1e3 * (time.perf_counter() - started)
+        classifier = self._classifiers.get(message.wish.model)
         if place.pipeline is None or place.pipeline.wish != message.wish or message.still:
-            place.pipeline = Pipeline(self._classifiers.get(message.wish.model), message.wish)
-        return self._shown(message, place.pipeline.answer(frame_rgb, captured_s), decode_ms)
+            place.pipeline = Pipeline(classifier, message.wish)
+        seen = look(classifier, frame_rgb, message.wish.region)
+        return self._shown(message, place.pipeline.answer(seen, captured_s), decode_ms)
 
     def _look(self, message: Message, _: Place) -> Reply:
         if self._watch is None:

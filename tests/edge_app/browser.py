@@ -152,9 +152,9 @@ def component(server: Server) -> int:
     return next(int(component["id"]) for component in components if component["type"] == "html")
 
 
-def ask(server: Server, function: str, message: dict[str, Any]) -> dict[str, Any]:
+def ask(server: Server, function: str, message: dict[str, Any], session: str = "test") -> dict[str, Any]:
     """What the page's script would be answered."""
-    body = {"data": message, "component_id": component(server), "fn_name": function, "session_hash": "test"}
+    body = {"data": message, "component_id": component(server), "fn_name": function, "session_hash": session}
     question = urllib.request.Request(
         server.url + "gradio_api/component_server", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )

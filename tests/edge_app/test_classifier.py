@@ -4,6 +4,7 @@ import dataclasses
 import json
 import shutil
 import threading
+import time
 from pathlib import Path
 from typing import Any
 
@@ -176,6 +177,18 @@ def test_threads_take_turns() -> None:
     for thread in threads:
         thread.join(timeout=30)
     assert all(np.array_equal(found[i], expected[i]) for i in range(len(pixels)))
+
+
+def test_who_asks_about_one_picture_does_not_wait_for_who_asks_about_thousands() -> None:
+    classifier = Classifier.load(SHIPPED)
+    pixels = np.zeros((20_000, 28, 28, 1), dtype=np.uint8)
+    long = threading.Thread(target=classifier.infer, args=(pixels,), daemon=True)
+    long.start()
+    time.sleep(0.05)
+    for _ in range(20):
+        classifier.infer(pixels[:1])
+    assert long.is_alive()
+    long.join(timeout=60)
 
 
 def test_contract_is_frozen() -> None:

@@ -278,6 +278,7 @@ def test_an_unknown_model_is_one_line(command: tuple[str, ...]) -> None:
         (["--model", "cnn4", "models"], "--model is no option of models, which lists all"),
         (["classify", "x.png", "--model", ""], "--model: an empty name; leave the option out"),
         (["--no-page", "--camera", ""], "--camera: an empty name; leave the option out"),
+        (["--host", ""], "--host: an empty name; leave the option out"),
         (["--tls"], "unrecognized"),
     ],
 )

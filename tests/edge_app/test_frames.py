@@ -100,6 +100,18 @@ def test_a_visitor_may_send_a_frame_in_ten_seconds() -> None:
         pass
 
 
+def test_a_slow_pages_visitors_keep_their_places_between_two_frames(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    monkeypatch.setattr("edge_app.page.frames.time.monotonic", clock)
+    desk = Desk([default_model()], Classifiers(), watch=None, max_fps=0.1)
+    message = {"visitor": "ann", "model": default_model(), "jpeg": ""}
+    assert desk.classify_frame(message)["state"] == "refused"  # an empty picture, but it counts
+    clock.now_s = 9.9
+    assert desk.classify_frame(message)["again"]
+    clock.now_s = 10.0
+    assert desk.classify_frame(message)["state"] == "refused"
+
+
 @pytest.mark.parametrize(
     ("message", "words"),
     [

@@ -4,6 +4,7 @@ import base64
 import contextlib
 import http.client
 import json
+import re
 import socket
 import threading
 import time
@@ -196,6 +197,24 @@ def test_more_frames_than_are_taken_are_turned_away(server: Server) -> None:
     taken = [reply for reply in replies if reply["state"] != "busy"]
     assert 60 <= len(taken) <= 61 + 60 * (time.monotonic() - began)
     assert all(reply["again"] for reply in replies if reply["state"] == "busy")
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="memory is read where Linux tells it")
+def test_visitors_under_ever_new_names_do_not_fill_the_memory() -> None:
+    with serving() as server:
+
+        def resident_mb() -> float:
+            status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
+            return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1e3
+
+        def come(count: int, first: int) -> None:
+            for number in range(first, first + count):
+                ask(server, "model_speeds", {}, session=f"{number}{'x' * 380_000}")
+
+        come(100, 0)
+        before_mb = resident_mb()
+        come(400, 100)
+        assert resident_mb() - before_mb < 80  # all of the names have 152 MB
 
 
 def test_half_open_connections_keep_nobody_out(server: Server) -> None:

@@ -94,4 +94,7 @@ def test_a_logout_while_it_runs(browser: Browser) -> None:
         expect(page.locator("#state")).to_have_text(
             "refused: you are logged out. Reload the page to log in.", timeout=ANSWER_TIMEOUT_MS
         )
+        for tab, place in (("#tab-teach", "#lesson-words"), ("#tab-explore", "#nearest")):
+            page.click(tab)
+            expect(page.locator(place)).to_have_text("You are logged out. Reload the page to log in.")
         context.close()

@@ -4,9 +4,21 @@ const ANSWER_TIMEOUT_MS = 5000;
 const PARTS_TIMEOUT_MS = 60_000; // 65 inferences: of vgg19 on a Raspberry Pi 4, 0.7 s each
 
 // A refused question and a lost one look the same from here: Gradio's login is asked.
-async function stopIfLoggedOut(mine) {
+async function isLoggedOut() {
   const answer = await fetch(window.gradio_config.root + "/gradio_api/login_check").catch(() => undefined);
-  if (run === mine && answer?.status === 401) stop("refused", "refused: you are logged out. Reload the page to log in.");
+  return answer?.status === 401;
+}
+
+async function stopIfLoggedOut(mine) {
+  if ((await isLoggedOut()) && run === mine) stop("refused", "refused: you are logged out. Reload the page to log in.");
+}
+
+// In place of an answer that did not come.
+async function noAnswer() {
+  const words = (await isLoggedOut())
+    ? "You are logged out. Reload the page to log in."
+    : "The device does not answer. Is it still running?";
+  return { error: true, isLost: true, words };
 }
 
 // The server's answer; undefined if it fails or takes too long.

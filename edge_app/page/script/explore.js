@@ -128,11 +128,12 @@ function listLabels(choice, first, labels) {
 async function showGarments() {
   const [wished, question] = [axis(), ++asked];
   if (!isOpen("explore")) return;
-  const reply = (await server.known_garments({ model: modelChoice.value, axis: wished }).catch(() => undefined)) ?? FAILED;
+  const answer = await server.known_garments({ model: modelChoice.value, axis: wished }).catch(() => undefined);
+  const reply = answer ?? (await noAnswer());
   if (question !== asked) return;
   garments = null;
   trail = [];
-  if (reply.error && reply !== FAILED && wished && wished[0] !== wished[1]) { // one that was forgotten meanwhile
+  if (reply.error && !reply.isLost && wished && wished[0] !== wished[1]) { // one that was forgotten meanwhile
     fromChoice.value = "";
     return showGarments();
   }

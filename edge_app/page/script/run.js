@@ -69,7 +69,7 @@ async function start() {
 const hasPicture = () => video.readyState >= video.HAVE_CURRENT_DATA;
 
 // Whether anybody can see the page: not in a hidden tab of the browser, nor in one of Gradio's.
-const isSeen = () => !document.hidden && root.checkVisibility();
+const isSeen = () => !document.hidden && root.getClientRects().length > 0;
 
 function endUnusable(mine, error) {
   console.error(error);
@@ -84,7 +84,7 @@ async function follow(mine) {
       if (!mine.paused) sayWithoutAnswer("looking", "looking: paused while this tab is hidden");
       mine.framesSeen = 0; // what passes meanwhile is not dropped
       await Promise.race([woken(), wait(UNSEEN_MS)]);
-      if (mine.paused && isSeen() && changes !== mine.asked) await lookAgain(mine);
+      if (mine.paused && isSeen() && changes !== mine.asked) await lookAgain(mine).catch((error) => endUnusable(mine, error));
       continue;
     }
     const began = performance.now();

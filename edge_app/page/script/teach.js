@@ -7,7 +7,6 @@ const PICTURES_PER_MESSAGE = 5;
 const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
 const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
 const REPLY_MS = 30_000;
-const FAILED = { error: true, words: "The device does not answer. Is it still running?" };
 
 const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
 const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "taught"].map(find);
@@ -19,7 +18,7 @@ const inTurn = (work) => (turn = turn.catch(() => undefined).then(work));
 const isRecording = () => recordButton.ariaDisabled === "true";
 
 const inSchool = async (question, model, message) =>
-  (await within(REPLY_MS, question({ model, ...message }).catch(() => undefined))) ?? FAILED;
+  (await within(REPLY_MS, question({ model, ...message }).catch(() => undefined))) ?? (await noAnswer());
 
 function taughtItem(model, [name, count]) {
   const item = document.createElement("li");
