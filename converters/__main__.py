@@ -5,9 +5,9 @@ import os
 import sys
 from pathlib import Path
 
-from converters.options import add_own_pictures
 from edge_app.errors import ConversionError, EdgeAppError
 from edge_app.models import assets_dir
+from train.paths import add_own_pictures
 from train.quiet import INTERRUPTED, leave, load_backend
 
 SHIPPED = "int8"

@@ -27,7 +27,6 @@ from converters.data import (
 )
 from converters.fold import fold_batch_norms
 from converters.install import install, json_bytes
-from converters.options import add_own_pictures
 from converters.peers import ONNX, export_onnx
 from converters.quantize import MODES, quantize
 from edge_app.bench import machine
@@ -37,6 +36,7 @@ from edge_app.models import CARD, assets_dir
 from train.documents import with_block
 from train.eight_bits import is_converted
 from train.models import flattened
+from train.paths import add_own_pictures
 from train.source import Source, input_spec, load_chain
 
 ROOT = Path(__file__).parents[1]

@@ -22,7 +22,8 @@ MAX_EXAMPLES = 60  # of a name; the newest are kept
 MAX_LENGTH = 30  # of a name
 BETWEEN = " '&/().+-"  # no commas or quotes: names stand in tables
 CHECK = "Check its folder's permissions, and the room on the disk."
-RESERVED = (NONE, "nothing", "unsure")
+NOTHING = "nothing"  # what the page calls none
+RESERVED = (NONE, NOTHING, "unsure")
 
 
 def lessons_path(contract: Contract) -> Path:
@@ -39,7 +40,7 @@ def read_lessons(contract: Contract) -> Lessons | None:
             features = file["features"].astype(np.float32)
         if features.ndim != 2 or len(names) != len(features) or not np.isfinite(features).all():
             raise ValueError("its parts do not fit together")
-        if problem := next(filter(None, map(name_problem, names)), ""):
+        if problem := next(filter(None, (name_problem(name, contract) for name in names)), ""):
             raise ValueError(problem)
     except FileNotFoundError:
         return None
@@ -78,11 +79,25 @@ def set_aside(contract: Contract) -> None:
         raise LessonError(f"{path}: cannot be moved ({error.strerror}). {CHECK}") from error
 
 
-def name_problem(name: str) -> str:
-    """Why a name cannot be taught; empty if it can."""
+def as_known(name: str, lessons: Lessons | None, contract: Contract) -> str:
+    """A name with single spaces; one of the model's own labels, or of those taught before, as it is written there.
+
+    Where the model has a label for no garment, "nothing" is that, as on the page.
+    """
+    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    if name.casefold() == NOTHING and NONE in contract.labels:
+        return NONE
+    known = (*contract.labels, *(lessons.counts if lessons else ()))
+    return next((one for one in known if one.casefold() == name.casefold()), name)
+
+
+def name_problem(name: str, contract: Contract) -> str:
+    """Why a name cannot be taught to a model; empty if it can."""
     if not (0 < len(name) <= MAX_LENGTH and _is_letter(name[0]) and all(map(_may_follow, name))):
         return f"{name[:MAX_LENGTH]!r} is no name: 1 to {MAX_LENGTH} letters, digits, spaces or {BETWEEN.strip()} are"
-    return f"{name!r} is what is said when there is no name" if name.casefold() in RESERVED else ""
+    if name in contract.labels or name.casefold() not in RESERVED:
+        return ""
+    return f"{name!r} is what is said when there is no name"
 
 
 def _is_letter(character: str) -> bool:
@@ -97,10 +112,8 @@ def _may_follow(character: str) -> bool:
 def add(lessons: Lessons | None, name: str, features: Float32) -> Lessons:
     """Lessons with more examples of a name, features float32 (N, F); of a name the newest MAX_EXAMPLES are kept.
 
-    Raises LessonError for a name that cannot be taught, or one name too many.
+    Raises LessonError for one name too many.
     """
-    if problem := name_problem(name):
-        raise LessonError(f"{problem}. Choose another.")
     before = lessons or Lessons((), np.empty((0, features.shape[1]), dtype=np.float32))
     if name not in before.names and len(before.counts) >= MAX_NAMES:
         raise LessonError(f"{MAX_NAMES} names are taught, which is all there is room for. Forget one first.")

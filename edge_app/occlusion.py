@@ -48,6 +48,16 @@ def highlighted(pixels: UInt8, falls: Float32) -> UInt8:
     grey = pixels[..., 0] if pixels.shape[2] == 1 else cv2.cvtColor(pixels, cv2.COLOR_RGB2GRAY)
     shown = resize(np.asarray(grey, dtype=np.uint8), SHOWN_PX, SHOWN_PX).astype(np.float32)[..., np.newaxis]
     shares = np.clip(falls, 0, None) / max(float(falls.max()), 1e-6)
-    warmth = cv2.resize(shares.astype(np.float32), (SHOWN_PX, SHOWN_PX), interpolation=cv2.INTER_CUBIC)
-    warmth = 0.75 * np.clip(warmth, 0, 1)[..., np.newaxis]
+    warmth = 0.75 * np.clip(_enlarged(shares.astype(np.float32)), 0, 1)[..., np.newaxis]
     return np.asarray(np.rint(shown * (1 - warmth) + WARM_RGB * warmth), dtype=np.uint8)
+
+
+def _enlarged(shares: Float32) -> Float32:
+    """Numbers of the places, float32 (GRID, GRID), between their middles, float32 (SHOWN_PX, SHOWN_PX): the first and
+    the last are half a cover from the picture's edges."""
+    places_a_side = (GRID - 1) / (1 - 1 / COVER)
+    scale, first = places_a_side / SHOWN_PX, places_a_side * (0.5 / SHOWN_PX - 0.5 / COVER)
+    flags = cv2.INTER_CUBIC | cv2.WARP_INVERSE_MAP
+    matrix = np.array([[scale, 0, first], [0, scale, first]])
+    enlarged = cv2.warpAffine(shares, matrix, (SHOWN_PX, SHOWN_PX), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(enlarged, dtype=np.float32)

@@ -72,19 +72,19 @@ def read_points(contract: Contract) -> Points:
     try:
         with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as file:
             if str(file["sha256"]) != contract.sha256:
-                raise PointsError(f"{path}: made with another {contract.name}. {again}")
+                raise PointsError(f"{path.name}: made with another {contract.name}. {again}")
             features, logits = file["features"].astype(np.float32), file["logits"].astype(np.float32)
             centre, axes = file["centre"].astype(np.float32), file["axes"].astype(np.float32)
             labels = tuple(contract.labels[index] for index in file["labels"])
     except FileNotFoundError as error:
-        raise PointsError(f"{path}: not there, and needed for this. {again}") from error
+        raise PointsError(f"{path.name}: not there, and needed for this. {again}") from error
     except DAMAGED as error:
-        raise PointsError(f"{path}: damaged ({error}). {again}") from error
+        raise PointsError(f"{path.name}: damaged ({error}). {again}") from error
     count, length = features.shape if features.ndim == 2 else (0, 0)
     shapes = {"labels": len(labels), "logits": logits.shape, "centre": centre.shape, "axes": axes.shape}
     fitting = {"labels": count, "logits": (count, len(contract.labels)), "centre": (length,), "axes": (2, length)}
     if shapes != fitting or not all(np.isfinite(array).all() for array in (features, logits, centre, axes)):
-        raise PointsError(f"{path}: its parts do not fit together. {again}")
+        raise PointsError(f"{path.name}: its parts do not fit together. {again}")
     if len({*labels} - {NONE}) < 2:  # a taught name is weighed by how the known garments differ
-        raise PointsError(f"{path}: shows fewer than two kinds of garments. {again}")
+        raise PointsError(f"{path.name}: shows fewer than two kinds of garments. {again}")
     return Points(labels, unit(features), logits, centre, axes)

@@ -4,7 +4,8 @@ For each taught name a ridge regression tells its few examples from the model's 
 empty rooms. Its score becomes a probability that is as eager as it can be while it takes one at most of the points
 that the model names rightly by itself: with none, a single odd picture would decide how eager. The model's own
 probabilities share what the taught names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught
-names as to all others.
+names as to all others. What is taught may also be one of the model's own labels, none among them: the room without the
+garment, which ten pictures of that do not tell from it.
 
 The choices (unit length, ridge, its strength, steepness, points taken) were made on photos of both splits, so that what
 `python -m train teach-figures` gives is a little better than a stranger will see. Nearest class means named far fewer.
@@ -68,7 +69,8 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
     labels = np.array(points.labels)
     weights, biases = [], []
     for name in names:
-        others = labels != name  # a name may also be one of the model's own
+        # A name may also be one of the model's own; but as none this room is taught, not what is none already.
+        others = (labels != name) | (name == NONE)
         against = np.concatenate([points.features[others], examples[shown != name]])
         direction = _ridge(examples[shown == name], against)
         scores = points.features @ direction

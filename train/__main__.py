@@ -9,6 +9,7 @@ import sys
 from pathlib import Path
 
 from edge_app.errors import EdgeAppError, RunError
+from train.paths import add_own_pictures
 from train.quiet import INTERRUPTED, leave, load_backend
 
 COMMANDS = {
@@ -42,9 +43,9 @@ def parse(argv: list[str]) -> argparse.Namespace:
         "--recipe", choices=("article", "best", "live"), default="article", help="how it is trained (article)"
     )
     parser.add_argument("--data", metavar="DIR", help="folder holding fashion-mnist/ ($EDGE_APP_DATA, else a download)")
-    for name in ("photos", "products"):
-        words = f"for live: also learn from these own {name}, an archive or folder; may be given more than once"
-        parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words)
+    add_own_pictures(
+        parser, "for live: also learn from these own {}, an archive or folder; may be given more than once"
+    )
     parser.add_argument(
         "--teacher",
         metavar="RUN",

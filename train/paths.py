@@ -1,5 +1,6 @@
 """Where collections of real pictures are, published ones and a user's own, and what tells them from others."""
 
+import argparse
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -48,6 +49,16 @@ class Paths:
             yield found
 
 
+LEARNED = "own {}, an archive or folder, that it was trained on, too; may be given more than once"
+
+
+def add_own_pictures(parser: argparse.ArgumentParser, words: str = LEARNED) -> None:
+    """``--photos`` and ``--products``: lists of paths, empty if not given."""
+    for name in ("photos", "products"):
+        words_of = words.format(name)
+        parser.add_argument(f"--{name}", metavar="PATH", type=Path, action="append", default=[], help=words_of)
+
+
 def gather_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: Sequence[Path]) -> Paths:
     """photos and products of ``data_dir``, as far as they are there, and a user's own."""
 
@@ -65,7 +76,7 @@ def find_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: 
     for layout in (PHOTOS, PRODUCTS):
         if layout not in dict(paths.all):
             raise DataError(
-                f"the recipe live needs {layout.name}: put {layout.name}.zip into the folder named by --data or "
+                f"{layout.name} are needed: put {layout.name}.zip into the folder named by --data or "
                 f"EDGE_APP_DATA, or name an archive or folder with --{layout.name}."
             )
     return paths

@@ -2,7 +2,8 @@
 
 photos: from https://github.com/alexeygrigorev/clothing-dataset (CC0 1.0), ``photos.csv`` with the columns image,
 label, sender_id and split; one's own photos have the same layout. products: from "Fashion Product Images (Small)" by
-paramaggarwal on Kaggle (MIT licence), ``products.csv`` with image, article_type and split.
+paramaggarwal on Kaggle (MIT licence), ``products.csv`` with image, article_type and split. In both one of the eleven
+class names may stand for itself.
 """
 
 import csv
@@ -77,7 +78,8 @@ PHOTOS = Layout(
 PRODUCTS = Layout(
     "products",
     "article_type",
-    _by_label(
+    {name: (name,) for name in LIVE}
+    | _by_label(
         {
             "T-shirt/top": ("Tshirts", "Tops"),
             "Trouser": ("Trousers", "Jeans", "Track Pants", "Leggings"),

@@ -2,7 +2,7 @@
 
 import argparse
 import functools
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from edge_app.classifier import Classifier
 from edge_app.contract import Contract, InputSpec
-from edge_app.errors import DataError, ModelNotFound
+from edge_app.errors import ModelNotFound
 from edge_app.labels import FASHION, NONE
 from edge_app.models import contracts
 from edge_app.points import Points, pack_points, points_path, unit
@@ -19,7 +19,8 @@ from edge_app.preprocess import frame_to_input, images_to_input
 from train.data import find_data, load_fashion_mnist
 from train.files import write_atomically
 from train.mixture import margin_patches
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture, find_collection
+from train.paths import add_own_pictures, find_paths
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, Picture
 
 UInt8 = npt.NDArray[np.uint8]
 Float32 = npt.NDArray[np.float32]
@@ -70,18 +71,15 @@ def fashion_garments(
             yield Known(pixels, (name,))
 
 
-def known(contract: Contract, data: str | None) -> list[Known]:
-    """What a model's points show: training pictures of each class, and rooms. Raises DataError."""
+def known(
+    contract: Contract, data: str | None, own_photos: Sequence[Path] = (), own_products: Sequence[Path] = ()
+) -> list[Known]:
+    """What a model's points show: training pictures of each class, also of a user's own collections, and rooms. Raises
+    DataError."""
     random = np.random.default_rng(SEED)
     is_live = contract.variant == "live"
     pictures: list[Known] = []
-    for layout in PER_CLASS if is_live else ():
-        folder = find_data(data)
-        path = find_collection(folder, layout) if folder else None
-        if path is None:
-            raise DataError(
-                f"{contract.name} needs {layout.name}: name the folder that holds them with --data or EDGE_APP_DATA."
-            )
+    for layout, path in find_paths(find_data(data), own_photos, own_products).all if is_live else ():
         pictures += real_garments(path, layout, contract.input, random)
     return [
         *pictures,
@@ -113,13 +111,14 @@ def main(argv: list[str]) -> int:
     parser.add_argument(
         "--data", metavar="DIR", help="folder with fashion-mnist/, photos and products ($EDGE_APP_DATA)"
     )
+    add_own_pictures(parser)
     args = parser.parse_args(argv)
     installed = [contract.name for contract in contracts()]
     if args.model and args.model not in installed:  # a file of another folder would take an installed one's points
         raise ModelNotFound(f"no model {args.model} is installed. Choose one of {', '.join(installed)}.")
     for name in [args.model] if args.model else installed:
         classifier = Classifier.load(name)
-        points = make_points(classifier, known(classifier.contract, args.data))
+        points = make_points(classifier, known(classifier.contract, args.data, args.photos, args.products))
         content, path = pack_points(points, classifier.contract), points_path(classifier.contract)
         write_atomically(path, functools.partial(Path.write_bytes, data=content))
         print(f"{name}: {len(points.labels)} points, {len(content) / 1e3:.0f} kB -> {path}", flush=True)

@@ -1,6 +1,7 @@
 """A trained network: a run's folder, one of the checkpoints kept in assets/checkpoints, or a converted vgg19."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -67,17 +68,39 @@ def load_source(path: Path) -> Source:
             config, result, digest = record["config"], record["result"], record.get("weights_sha256")
         parsed = Config.from_json(config)
         _require_complete(result)
-        network = build(parsed.model, parsed.size, live=parsed.recipe.mixture is not None)
+        is_live = parsed.recipe.mixture is not None
+        learned = tuple(report["label"] for report in result["test"]["classes"])
+    except (OSError, ValueError, TypeError, KeyError, RunError) as error:
+        raise _incomplete(path, error) from error
+    require_same_labels(path, learned, LIVE if is_live else FASHION)
+    try:
+        network = build(parsed.model, parsed.size, live=is_live)
         network.load_weights(weights)
         network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
         if digest not in (None, weights_digest(network)):
             raise ValueError("its weights are not those that the file beside it is of")
     except (OSError, ValueError, TypeError, KeyError, RunError) as error:
-        raise RunError(
-            f"{path}: not a complete run or checkpoint ({str(error).rstrip('.')}). Name a folder that `python -m "
-            f"train` has finished, or a file assets/checkpoints/NAME{SUFFIX}."
-        ) from error
+        raise _incomplete(path, error) from error
     return Source(parsed, result, network, is_run)
+
+
+def _incomplete(path: Path, error: Exception) -> RunError:
+    return RunError(
+        f"{path}: not a complete run or checkpoint ({str(error).rstrip('.')}). Name a folder that `python -m train` "
+        f"has finished, or a file assets/checkpoints/NAME{SUFFIX}."
+    )
+
+
+def require_same_labels(path: Path, learned: Sequence[str], today: Sequence[str]) -> None:
+    """Raises RunError for a trained network that was taught other classes than there are now."""
+    if tuple(learned) != tuple(today):
+        other = sorted({*learned} ^ {*today})
+        raise RunError(
+            f"{path} has learned other classes than edge_app/labels.py lists: they differ by {', '.join(other)}. Train "
+            "one for these classes first, from new weights and without such a teacher."
+            if other
+            else f"{path} has learned the same classes in another order than edge_app/labels.py lists. Train one anew."
+        )
 
 
 def _require_complete(result: dict[str, Any]) -> None:

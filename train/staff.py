@@ -13,7 +13,7 @@ from train.devices import computing_in
 from train.eight_bits import CONVERTED
 from train.models import WIDE
 from train.recipes import ANSWERING, ASKED_ONCE, TEACHING, Recipe
-from train.source import load_source, require_same_lesson, require_seed
+from train.source import load_source, require_same_labels, require_same_lesson, require_seed
 from train.team import ALONE, Team
 from train.vgg19 import weights_digest
 
@@ -81,6 +81,7 @@ def load_answering(path: Path, recipe: Recipe, shape: tuple[int, int, int]) -> C
     if recipe.mixture is None or shape[-1] != 1:
         raise RunError(f"{path.name} teaches CNNs by --recipe live only. Name a run or a checkpoint with --teacher.")
     model = Classifier.load(str(path), threads=min(4, os.cpu_count() or 1))
-    if model.contract.labels != LIVE or model.contract.input.framing != "whole":
+    if model.contract.variant != "live":
         raise RunError(f"{path.name} is not for camera frames: it cannot teach what --recipe live learns.")
+    require_same_labels(path, model.contract.labels, LIVE)
     return model

@@ -2,7 +2,7 @@
 
 import base64
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib import resources
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import cv2
 from edge_app.contract import Contract
 from edge_app.errors import ModelNotFound
 from edge_app.images import decode_file
-from edge_app.labels import LIVE
+from edge_app.labels import NONE
 from edge_app.models import assets_dir, contract_path, contracts, default_model
 from edge_app.page.frames import Desk, Reply
 from edge_app.page.quick import gradio as gr
@@ -64,7 +64,8 @@ def build_page(
     names = [contract.name for contract in offered]
     desk = Desk(names, classifiers, watch, max_fps)
     school = School(names, classifiers, may_teach)
-    settings = {"device": watch is not None, "minIntervalMs": 1e3 / max_fps if max_fps else 0, "labels": LIVE}
+    labels = labels_of(offered)
+    settings = {"device": watch is not None, "minIntervalMs": 1e3 / max_fps if max_fps else 0, "labels": labels}
     page = gr.Blocks(title=TITLE, analytics_enabled=False, fill_width=True)
     with page:
         gr.HTML(
@@ -80,6 +81,12 @@ def build_page(
     return page, desk
 
 
+def labels_of(offered: Sequence[Contract]) -> list[str]:
+    """What snapshots may be called: all labels of the models that are offered, each once, and none last of all."""
+    labels = dict.fromkeys(label for contract in offered for label in contract.labels if label != NONE)
+    return [*labels, NONE]
+
+
 def offer(contract: Contract, chosen: str) -> dict[str, object]:
     """What the page's template and script know of a model."""
     size_bytes = _model_file(contract).stat().st_size
@@ -91,6 +98,7 @@ def offer(contract: Contract, chosen: str) -> dict[str, object]:
         "facts": facts(contract),
         "nameable": nameable(contract),
         "limits": limits(contract),
+        "knowsNothing": NONE in contract.labels,
     }
 
 

@@ -2,15 +2,14 @@
 
 import base64
 import threading
-import unicodedata
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
 import numpy as np
 
 from edge_app.classifier import Classifier
 from edge_app.errors import EdgeAppError, LessonError, NoHome
 from edge_app.images import decode_bytes
-from edge_app.lessons import add, learned, name_problem, read_lessons, set_aside, without, write_lessons
+from edge_app.lessons import add, as_known, learned, name_problem, read_lessons, set_aside, without, write_lessons
 from edge_app.page.frames import MAX_JPEG_CHARS, MAX_PIXELS, Refused, Reply
 from edge_app.pipeline import Classifiers
 from edge_app.preprocess import frame_to_input
@@ -72,8 +71,8 @@ class School:
         if not isinstance(name, str) or not isinstance(jpegs, list) or not 1 <= len(jpegs) <= MAX_PICTURES:
             raise Refused(f"a lesson is a name and 1 to {MAX_PICTURES} pictures")
         before = read_lessons(classifier.contract)
-        name = _as_known(name, (*classifier.contract.labels, *(before.counts if before else ())))
-        if problem := name_problem(name):
+        name = as_known(name, before, classifier.contract)
+        if problem := name_problem(name, classifier.contract):
             raise LessonError(f"{problem}. Choose another.")
         features = classifier.infer(np.stack([_pixels(jpeg, classifier) for jpeg in jpegs])).features
         return {**self._learn(classifier, add(before, name, features)), "name": name}
@@ -97,12 +96,6 @@ class School:
         write_lessons(lessons, contract)
         classifier.head = head
         return self._told(lessons)
-
-
-def _as_known(name: str, known: Sequence[str]) -> str:
-    """Single spaces; one of the known names as it is written there."""
-    name = unicodedata.normalize("NFC", " ".join(name.split()))
-    return next((one for one in known if one.casefold() == name.casefold()), name)
 
 
 def _pixels(jpeg: object, classifier: Classifier) -> np.ndarray[tuple[int, ...], np.dtype[np.uint8]]:

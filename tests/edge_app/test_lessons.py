@@ -17,6 +17,7 @@ from edge_app.lessons import (
     MAX_EXAMPLES,
     MAX_NAMES,
     add,
+    as_known,
     lessons_path,
     name_problem,
     read_lessons,
@@ -83,17 +84,31 @@ def test_there_is_room_for_so_many_names() -> None:
 
 
 @pytest.mark.parametrize(
-    "name", ["", " Scarf", "\u0301Scarf", "a" * 31, "a,b", 'a"b', "a\nb", "<b>", "=1+1", "None", "unsure"]
+    "name", ["", " Scarf", "\u0301Scarf", "a" * 31, "a,b", 'a"b', "a\nb", "<b>", "=1+1", "None", "nothing", "unsure"]
 )
-def test_names_that_cannot_be_taught(name: str) -> None:
-    assert name_problem(name)
-    with pytest.raises(LessonError, match="Choose another"):
-        add(None, name, rows(1))
+def test_names_that_cannot_be_taught(name: str, contract: Contract) -> None:
+    assert name_problem(name, contract)
 
 
-def test_names_that_can() -> None:
+def test_names_that_can(contract: Contract) -> None:
     for name in ("Scarf", "T-shirt/top", "Ann's coat", "Schal", "帽子", "Jeans (blue) & belt", "a" * 30, "साड़ी", "শাড়ি"):
-        assert name_problem(name) == ""
+        assert name_problem(name, contract) == ""
+
+
+def test_nothing_can_be_taught_to_a_model_that_has_a_label_for_it(contract: Contract) -> None:
+    assert as_known("  Nothing ", None, contract) == as_known("NONE", None, contract) == "none"
+    assert name_problem("none", contract) == ""
+    alone = replace(contract, labels=contract.labels[:-1], none_threshold=None)
+    assert as_known("nothing", None, alone) == "nothing"
+    assert name_problem("nothing", alone) == "'nothing' is what is said when there is no name"
+    assert name_problem("none", alone)
+
+
+def test_a_name_is_written_as_it_was_before(contract: Contract) -> None:
+    lessons = Lessons(("Ann's coat",), rows(1))
+    assert as_known("ann's  COAT", lessons, contract) == "Ann's coat"
+    assert as_known("bag", lessons, contract) == "Bag"
+    assert as_known("Scarf  red", lessons, contract) == "Scarf red"
 
 
 # A number without its first byte, a header that ends too soon, a length that no memory holds, one that no processor

@@ -48,6 +48,16 @@ def test_the_warmest_part_is_the_one_that_costs_most() -> None:
     assert shown[-3, 2].tolist() == [100, 100, 100]
 
 
+def test_warmth_lies_where_the_cover_was() -> None:
+    """By hand: the middles of covers 5 and 2 of 0..7 are at 1/8 + 5/7 and 2/7 of 3/4 of the side."""
+    falls = np.zeros((GRID, GRID), dtype=np.float32)
+    falls[5, 2] = 1
+    warmth = highlighted(np.zeros((28, 28, 1), dtype=np.uint8), falls)[..., 0].astype(float)
+    rows, columns = np.indices(warmth.shape) + 0.5
+    middle = [(axis * warmth).sum() / warmth.sum() / SHOWN_PX for axis in (rows, columns)]
+    assert middle == pytest.approx([1 / 8 + 3 / 4 * 5 / 7, 1 / 8 + 3 / 4 * 2 / 7], abs=0.005)
+
+
 def test_nothing_that_matters_leaves_the_picture_as_it_is() -> None:
     pixels = np.full((28, 28, 3), 100, dtype=np.uint8)
     assert (highlighted(pixels, np.zeros((GRID, GRID), np.float32)) == 100).all()

@@ -110,7 +110,7 @@ def test_a_page_open_to_others_teaches_nobody_but_says_why() -> None:
         ({"jpegs": ["A" * (MAX_JPEG_CHARS + 1)]}, "base64 of at most 300,000 characters"),
         ({"jpegs": ["%%%"]}, "not base64"),
         ({"jpegs": ["AAAA"]}, "not a JPEG"),
-        ({"name": "none"}, "there is no name. Choose another"),
+        ({"name": "unsure"}, "there is no name. Choose another"),
         ({"name": "<script>"}, "is no name"),
     ],
 )

@@ -171,3 +171,25 @@ def test_lessons_of_another_model_are_refused(contract: Contract) -> None:
 def test_examples_are_counted_in_the_order_of_teaching() -> None:
     lessons = Lessons(("Sock", "Scarf", "Sock"), np.zeros((3, 2), np.float32))
     assert list(lessons.counts.items()) == [("Sock", 2), ("Scarf", 1)]
+
+
+def test_a_room_that_is_taught_as_nothing_has_no_name(contract: Contract) -> None:
+    """A scarf was taught in front of a room that the model takes for a bag, and that no point is near."""
+    points = known_points()
+    _, scarves = clouds(("Scarf",), 20, 2)
+    _, rooms = clouds(("Sock",), 20, 4)
+    _, other_rooms = clouds((NONE,), 10, 5)
+    probs = np.eye(len(LIVE), dtype=np.float32)[[LIVE.index("Bag")] * 10] * 0.6 + 0.4 / len(LIVE)
+    in_the_room = np.asarray(scarves + rooms / 2, dtype=np.float32)
+
+    def labels(lessons: Lessons, features: Float32) -> set[str]:
+        head = learn(lessons, points, contract)
+        extended = with_names(contract, head)
+        return {decide(row, extended).label for row in with_taught(probs, features, head, extended)}
+
+    scarf = Lessons(("Scarf",) * 10, in_the_room[:10])
+    assert labels(scarf, rooms[10:]) == {"Scarf"}
+    both = Lessons((*scarf.names, *(NONE,) * 10), np.concatenate([scarf.features, rooms[:10]]))
+    assert labels(both, rooms[10:]) == {NONE}
+    assert labels(both, in_the_room[10:]) == {"Scarf"}
+    assert labels(both, other_rooms) == {"Bag"}  # another room is not meant

@@ -15,6 +15,7 @@ from train.pictures import PHOTOS, Collection
 pytestmark = pytest.mark.skipif(WITHOUT_CHROMIUM, reason="no Chromium on this machine")
 
 TAUGHT_MS = 30_000
+CAMERA_MODELS = [contract.name for contract in contracts() if contract.variant == "live"]
 
 
 @pytest.fixture(autouse=True)
@@ -67,6 +68,44 @@ def test_a_garment_is_recorded_named_exported_and_forgotten(browser: Browser, tm
         expect(page.locator("#taught li")).to_have_count(0)
         expect(page.locator("#lesson-name")).to_be_focused()
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_what_the_camera_sees_without_a_garment_is_taught_as_nothing(browser: Browser) -> None:
+    """The webcam's trousers stand for a room that is taken for trousers."""
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-teach")
+        assert page.locator("#lesson-names option").last.get_attribute("value") == "nothing"
+        page.fill("#lesson-name", "Nothing")
+        page.click("#record")
+        words = "“nothing” is learned. Its pictures are under Snapshots, too."
+        expect(page.locator("#lesson-words")).to_have_text(words, timeout=TAUGHT_MS)
+        expect(page.locator("#taught li")).to_contain_text("nothing10 pictures")
+        expect(page.locator("#state")).to_contain_text("nothing", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-snapshots")
+        assert page.locator("#snapshots select").first.input_value() == "none"
+        page.click("#tab-teach")
+        page.get_by_role("button", name="Forget “nothing”").click()
+        expect(page.locator("#lesson-words")).to_have_text("“nothing” is forgotten.")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+
+
+def test_another_models_names_are_not_listed_where_its_own_are_not_known(browser: Browser) -> None:
+    def cut_off(route: Route) -> None:
+        is_asked = '"fn_name":"taught"' in (route.request.post_data or "")
+        route.abort() if is_asked else route.continue_()
+
+    with serving() as server, visit(browser, server.url) as page:
+        page.click("#start")
+        teach(page, "Shorts", 10)
+        page.route("**/component_server/", cut_off)
+        page.click("#tab-model")
+        page.select_option("#model", next(name for name in CAMERA_MODELS if name != default_model()))
+        page.click("#tab-teach")
+        expect(page.locator("#lesson-words")).to_have_text("The device does not answer. Is it still running?")
+        expect(page.locator("#taught li")).to_have_count(0)
+        expect(page.locator("#lesson")).to_be_hidden()
 
 
 def test_a_still_picture_is_one_example_and_names_outlive_the_server(browser: Browser) -> None:
@@ -168,7 +207,10 @@ def test_a_lesson_whose_pictures_the_browser_cannot_keep_says_so(browser: Browse
         page.fill("#lesson-name", "Shorts")
         page.focus("#record")
         page.keyboard.press("Enter")
-        words = "Shorts is learned. This browser could not keep its pictures."
+        words = (
+            "Shorts is learned. This browser could not keep its pictures. If it is named when it is away, too, record "
+            "what the camera sees then as “nothing”."
+        )
         expect(page.locator("#lesson-words")).to_have_text(words, timeout=TAUGHT_MS)
         expect(page.locator("#record")).to_be_focused()
 

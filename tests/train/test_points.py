@@ -64,5 +64,5 @@ def test_a_live_model_needs_real_pictures(tmp_path: Path) -> None:
     if not live:
         pytest.skip("no live model is installed")
     contract: Contract = live[0]
-    with pytest.raises(DataError, match=f"{contract.name} needs photos: name the folder"):
+    with pytest.raises(DataError, match=r"photos are needed: put photos\.zip"):
         known(contract, str(tmp_path))

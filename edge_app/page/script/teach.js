@@ -6,6 +6,7 @@ const NEXT_PICTURE_MS = 5000 + props.settings.minIntervalMs; // a camera that gi
 const PICTURES_PER_MESSAGE = 5;
 const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
 const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
+const EMPTY = "If it is named when it is away, too, record what the camera sees then as “nothing”.";
 const REPLY_MS = 30_000;
 
 const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
@@ -15,6 +16,9 @@ const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "tau
 let turn = Promise.resolve();
 const inTurn = (work) => (turn = turn.catch(() => undefined).then(work));
 
+// What it is called in a sentence.
+const quoted = (label) => (label === "none" ? "“nothing”" : label);
+
 const isRecording = () => recordButton.ariaDisabled === "true";
 
 const inSchool = async (question, model, message) =>
@@ -22,12 +26,12 @@ const inSchool = async (question, model, message) =>
 
 function taughtItem(model, [name, count]) {
   const item = document.createElement("li");
-  const words = Object.assign(document.createElement("span"), { textContent: name });
+  const words = Object.assign(document.createElement("span"), { textContent: plainName(name) });
   const number = Object.assign(document.createElement("small"), { textContent: `${count} ${count === 1 ? "picture" : "pictures"}` });
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Forget" });
-  button.setAttribute("aria-label", `Forget ${name}`);
+  button.setAttribute("aria-label", `Forget ${quoted(name)}`);
   button.addEventListener("click", () =>
-    inTurn(async () => showTaught(model, await inSchool(server.forget, model, { name }), `${name} is forgotten.`)),
+    inTurn(async () => showTaught(model, await inSchool(server.forget, model, { name }), `${quoted(name)} is forgotten.`)),
   );
   item.append(words, number, button);
   return item;
@@ -44,9 +48,15 @@ function showTaught(model, reply, words) {
   taughtList.replaceChildren(...names.map((item) => taughtItem(model, item)));
   if (hadFocus) lessonName.focus();
   for (const button of taughtList.querySelectorAll("button")) button.hidden = !open;
-  const known = [...props.settings.labels.filter((label) => label !== "none"), ...names.map(([name]) => name)];
+  const own = props.settings.labels.filter((label) => label !== "none" || chosenModel().knowsNothing);
+  const known = [...own, ...names.map(([name]) => name)].map(plainName);
   find("lesson-names").replaceChildren(...[...new Set(known)].map((name) => new Option(name, name)));
   wake(); // a still picture is looked at again
+}
+
+function hideTaught() {
+  lessonForm.hidden = anewButton.hidden = true;
+  taughtList.replaceChildren();
 }
 
 // The pictures that are answered from now on, as they were looked at; fewer where the camera gives no more.
@@ -65,6 +75,8 @@ async function record() {
   }
   return pictures;
 }
+
+const isNothingTaught = (reply) => Boolean(reply?.names.some(([name]) => name === "none"));
 
 // Pictures in messages that the server takes; a picture by itself is never too long.
 function messagesOf(pictures) {
@@ -91,11 +103,13 @@ async function teach(model, name) {
     taught = reply;
     learned.push(...jpegs);
   }
-  const known = taught?.name ?? name; // as it is written there
-  const areKept = learned.length > 0 && (await keepPictures(learned, known, `taught as ${known}`));
+  const label = taught?.name ?? name; // as it is written there
+  const known = quoted(label);
+  const areKept = learned.length > 0 && (await keepPictures(learned, label, `taught as ${known}`));
   const where = areKept ? "Its pictures are under Snapshots, too." : "This browser could not keep its pictures.";
   const cutOff = `${known} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
-  showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. ${where}`);
+  const advice = chosenModel().knowsNothing && !isNothingTaught(taught) ? ` ${EMPTY}` : "";
+  showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. ${where}${advice}`);
 }
 
 // What a lesson says stays; its end is told even to who has gone to another tab meanwhile.
@@ -104,6 +118,7 @@ function showNow() {
   inTurn(async () => {
     const model = modelChoice.value;
     const reply = await inSchool(server.taught, model, {});
+    if (reply.error && model === modelChoice.value) hideTaught(); // it would be another model's
     showTaught(model, reply, isLesson ? lessonWords.textContent : HOW_TO);
   });
 }
