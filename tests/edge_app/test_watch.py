@@ -8,53 +8,23 @@ import time
 import cv2
 import numpy as np
 import pytest
+from stills import Still, Waking
 from waiting import wait_until
 
 from edge_app.cameras.base import UInt8
 from edge_app.cameras.capture import Restarts
 from edge_app.cameras.checked import Checked
-from edge_app.classifier import Classifier
 from edge_app.errors import CameraError
 from edge_app.models import contracts
 from edge_app.page.frames import Desk
-from edge_app.pipeline import Classifiers, Look, Wish, look
-from edge_app.region import WHOLE, Region
-from edge_app.watch import GaveUp, NotYet, Watch, to_jpeg
-
-
-class Still:
-    """A camera that shows the same grey picture 50 times a second; counts its openings and closings."""
-
-    opened = 0
-    closed = 0
-
-    def __init__(self) -> None:
-        Still.opened += 1
-
-    def read(self) -> UInt8:
-        time.sleep(0.02)
-        return np.full((480, 640, 3), 100, dtype=np.uint8)
-
-    def close(self) -> None:
-        Still.closed += 1
+from edge_app.pipeline import Classifiers, Wish
+from edge_app.watch import GaveUp, Watch, to_jpeg
 
 
 @pytest.fixture
 def still() -> type[Still]:
     Still.opened = Still.closed = 0
     return Still
-
-
-class Waking(Still):
-    """A camera that shows the same, until something moves before it."""
-
-    moves = False
-
-    def read(self) -> UInt8:
-        frame_rgb = super().read()
-        if self.moves:
-            frame_rgb[:, : 40 + round(400 * time.monotonic()) % 600] = 200
-        return frame_rgb
 
 
 def captured_s(watch: Watch, wish: Wish, seconds: float) -> list[float]:
@@ -107,66 +77,6 @@ def test_it_rests_while_nothing_moves_and_is_awake_within_three_tenths_of_a_seco
         watch.close()
 
 
-def test_a_model_looks_once_whatever_thresholds_are_wished(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
-    looks: list[Region] = []
-
-    def counted(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
-        looks.append(region)
-        return look(classifier, frame_rgb, region)
-
-    monkeypatch.setattr("edge_app.watch.look", counted)
-    model = contracts()[0].name
-    part = Region(0.25, 0.25, 0.5, 0.5)
-    wishes = {"ann": Wish(model), "bob": Wish(model, threshold=0.9), "eve": Wish(model, part)}
-    watch = Watch(still, Classifiers())
-    try:
-        for watcher, wish in wishes.items():
-            sight = watch.look(watcher, wish, after=0, timeout_s=10)
-        assert set(sight.answers) == {*wishes.values()}
-        assert sorted(looks[-2:], key=lambda region: region.left) == [WHOLE, part]
-    finally:
-        watch.close()
-
-
-def test_nobody_waits_for_a_slower_model_than_his(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
-    slow, quick = (contract.name for contract in contracts()[:2])
-    slow_may_end = threading.Event()
-
-    def held(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
-        if classifier.contract.name == slow:
-            slow_may_end.wait(30)
-        return look(classifier, frame_rgb, region)
-
-    monkeypatch.setattr("edge_app.watch.look", held)
-    watch = Watch(Waking, Classifiers())
-    try:
-        with pytest.raises(NotYet):
-            watch.look("ann", Wish(slow), after=0, timeout_s=0.2)
-        number = 0
-        for _ in range(3):
-            sight = watch.look("bob", Wish(quick), after=number, timeout_s=10)
-            number = sight.number
-        assert set(sight.answers) == {Wish(quick)}
-        slow_may_end.set()
-        assert set(watch.look("ann", Wish(slow), after=0, timeout_s=10).answers) == {Wish(slow)}
-    finally:
-        slow_may_end.set()
-        watch.close()
-
-
-def test_who_returns_to_a_model_is_shown_no_old_picture(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = (contract.name for contract in contracts()[:2])
-    watch = Watch(still, Classifiers())
-    try:
-        watch.look("ann", Wish(one), after=0, timeout_s=10)
-        watch.look("ann", Wish(other), after=0, timeout_s=10)
-        wait_until(lambda: one not in watch._sights)
-        began_s = time.monotonic()
-        assert watch.look("ann", Wish(one), after=0, timeout_s=10).captured_s > began_s - 0.1
-    finally:
-        watch.close()
-
-
 def test_the_camera_is_let_go_when_nobody_looks_and_opened_again(
     still: type[Still], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -212,27 +122,6 @@ def test_a_rate_below_that_of_those_who_look_loses_no_camera(
     finally:
         watch.close()
     assert still.opened == 1
-
-
-def test_a_slow_model_is_no_lost_camera(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
-    def slow(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
-        time.sleep(0.6)
-        return look(classifier, frame_rgb, region)
-
-    monkeypatch.setattr("edge_app.watch.look", slow)
-    name, classifiers = contracts()[0].name, Classifiers()
-    watch = Watch(still, classifiers)
-    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.2)
-    desk = Desk([name], classifiers, watch)
-    try:
-        number = watch.look("ann", Wish(name), after=0, timeout_s=10).number
-        with pytest.raises(NotYet):
-            watch.look("ann", Wish(name), after=number, timeout_s=0.2)
-        reply = desk.watch_camera({"visitor": "reports", "model": name, "after": number})
-        assert (reply["again"], desk.health()["ok"]) == (True, True)
-        assert set(watch._wanted) == {"ann", "visitor reports"}  # who calls himself so is not the device's own watcher
-    finally:
-        watch.close()
 
 
 def test_a_camera_that_takes_long_to_open_is_no_lost_camera(
@@ -324,27 +213,6 @@ def test_a_stream_with_seconds_between_its_pictures_is_no_lost_camera(
         wait_until(lambda: look().get("words") == "camera lost: the camera gives no picture")
     finally:
         ended.set()
-        watch.close()
-
-
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
-def test_a_model_that_fails_is_no_camera_to_wait_for(still: type[Still], monkeypatch: pytest.MonkeyPatch) -> None:
-    def failing(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
-        if classifier.contract.name == name:
-            raise RuntimeError("out of memory")
-        return look(classifier, frame_rgb, region)
-
-    monkeypatch.setattr("edge_app.watch.look", failing)
-    monkeypatch.setattr("edge_app.page.frames.WATCH_TIMEOUT_S", 0.5)
-    (name, other), classifiers = (contract.name for contract in contracts()[:2]), Classifiers()
-    watch = Watch(still, classifiers)
-    desk = Desk([name], classifiers, watch)
-    try:
-        wait_until(lambda: desk.watch_camera({"visitor": "ann", "model": name, "after": 0})["state"] == "camera lost")
-        assert not desk.health()["ok"]
-        watch.look("bob", Wish(other), after=0, timeout_s=10)  # who has chosen another one sees on
-        wait_until(lambda: desk.watch_camera({"visitor": "ann", "model": name, "after": 0})["state"] == "camera lost")
-    finally:
         watch.close()
 
 

@@ -13,6 +13,7 @@ from filelock import FileLock
 
 from edge_app import Classifier
 from edge_app.errors import RunError
+from edge_app.labels import LIVE
 from edge_app.preprocess import frame_to_input
 from train.answers import (
     PUPIL,
@@ -37,6 +38,7 @@ from train.mixture import Part, target, with_masks
 from train.paths import Paths
 from train.recipes import ANSWERING, Config, Teaching, article, live
 from train.run import Inputs, run
+from train.source import load_source
 from train.staff import load_staff
 from train.team import Team
 
@@ -254,6 +256,19 @@ def test_a_run_learns_from_answers_and_goes_on_with_them(paths: Paths, tmp_path:
     config_json = json.loads((tmp_path / "run" / "config.json").read_text())
     assert Config.from_json(config_json) == config(2)
     assert config_json["recipe"]["teaching"] == {"weight": 0.7, "temperature": 2.0, "views": 2, "moved": 1}
+
+
+def test_networks_of_other_classes_neither_teach_nor_begin_another(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when a class was added."""
+    more = (*LIVE[:-1], "Scarf", LIVE[-1])
+    monkeypatch.setattr("train.staff.LIVE", more)
+    monkeypatch.setattr("train.source.LIVE", more)
+    words = r"has learned other classes than edge_app/labels\.py lists: they differ by Scarf\. Train one for these"
+    with pytest.raises(RunError, match=rf"vgg19\.tflite {words}"):
+        load_staff([MODELS / "vgg19.tflite"], live("cnn4", on_gpu=False), (28, 28, 1), 1)
+    with pytest.raises(RunError, match=rf"cnn4\.weights\.h5 {words}"):
+        load_source(MODELS.parent / "checkpoints" / "cnn4.weights.h5")
+    load_source(MODELS.parent / "checkpoints" / "cnn4-fashion-mnist.weights.h5")  # Fashion-MNIST keeps its ten
 
 
 def test_who_may_teach() -> None:

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from edge_app.errors import DataError
-from edge_app.labels import FASHION
-from train.pictures import PHOTOS, PRODUCTS, SHOES, Collection, Picture, find_collection, read_table
+from edge_app.labels import FASHION, LIVE
+from train.pictures import PHOTOS, PRODUCTS, SHOES, Collection, Layout, Picture, find_collection, read_table
 
 ROWS = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Shoes,8,val", "c,Hat,8,val", "d,Bag,,train"]
 
@@ -37,6 +37,13 @@ def test_rows_become_pictures() -> None:
         Picture("7", ("Coat",), "", "val"),
         Picture("8", ("none",), "", "train"),
     ]
+
+
+@pytest.mark.parametrize("layout", [PHOTOS, PRODUCTS])
+def test_each_class_stands_for_itself(layout: Layout) -> None:
+    rows = [f"image,{layout.label_column},split", *(f"{number},{name},train" for number, name in enumerate(LIVE))]
+    pictures = read_table("\n".join(rows).encode(), layout, "own")
+    assert [picture.classes for picture in pictures] == [(name,) for name in LIVE]
 
 
 def test_a_known_shoe_counts_in_training_only() -> None:

@@ -1,5 +1,7 @@
 """Which pictures become a model's points, and how they lie."""
 
+import shutil
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -8,7 +10,7 @@ import pytest
 from edge_app.classifier import Classifier
 from edge_app.contract import Contract
 from edge_app.errors import DataError, ModelNotFound
-from edge_app.models import contracts, default_model
+from edge_app.models import assets_dir, contracts, default_model
 from edge_app.points import read_points, unit
 from train.pictures import SHOES, Picture
 from train.points import Known, chosen, known, main, make_points
@@ -66,3 +68,17 @@ def test_a_live_model_needs_real_pictures(tmp_path: Path) -> None:
     contract: Contract = live[0]
     with pytest.raises(DataError, match=r"photos are needed: put photos\.zip"):
         known(contract, str(tmp_path))
+
+
+def test_a_users_own_pictures_are_among_the_points(data_dir: Path, tmp_path: Path) -> None:
+    """Two bags at home, each with a patch of its room; one that is for validation is not."""
+    contract = next(contract for contract in contracts() if contract.name == "cnn3")
+    own = tmp_path / "mine"
+    (own / "images").mkdir(parents=True)
+    rows = ["image,label,split", "a,Bag,train", "b,Bag,train", "c,Bag,val"]
+    (own / "photos.csv").write_text("\n".join(rows), encoding="utf-8")
+    for name in "abc":
+        shutil.copy(assets_dir() / "examples" / "bag.png", own / "images" / f"{name}.png")
+    published = Counter(picture.classes for picture in known(contract, str(data_dir)))
+    with_own = Counter(picture.classes for picture in known(contract, str(data_dir), [own]))
+    assert with_own - published == {("Bag",): 2, ("none",): 2}
