@@ -4,7 +4,6 @@ import base64
 import contextlib
 import http.client
 import json
-import re
 import socket
 import threading
 import time
@@ -203,18 +202,14 @@ def test_more_frames_than_are_taken_are_turned_away(server: Server) -> None:
 def test_visitors_under_ever_new_names_do_not_fill_the_memory() -> None:
     with serving() as server:
 
-        def resident_mb() -> float:
-            status = Path(f"/proc/{server.process.pid}/status").read_text(encoding="ascii")
-            return int(re.findall(r"VmRSS:\s+(\d+) kB", status)[0]) / 1e3
-
         def come(count: int, first: int) -> None:
             for number in range(first, first + count):
                 ask(server, "model_speeds", {}, session=f"{number}{'x' * 380_000}")
 
         come(100, 0)
-        before_mb = resident_mb()
+        before_mb = server.memory_mb()
         come(400, 100)
-        assert resident_mb() - before_mb < 80  # all of the names have 152 MB
+        assert server.memory_mb() - before_mb < 80  # all of the names have 152 MB
 
 
 def test_half_open_connections_keep_nobody_out(server: Server) -> None:
