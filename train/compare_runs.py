@@ -13,6 +13,7 @@ from typing import Any
 from edge_app.errors import RunError
 from train.comparison_plots import plot_runs
 from train.keeper import HISTORY
+from train.paths import collection_names
 from train.recipes import Config
 from train.report import picture, table, write_page
 from train.run import RESULT, read_config
@@ -136,7 +137,7 @@ def notes(runs: list[Run]) -> list[str]:
 
 def digests_of_collections(run: Run) -> set[str]:
     """Of the pictures that it has learned from, and is validated by."""
-    return {digest for name, digest in run.config.data.items() if name.lower().endswith((".zip", ".csv"))}
+    return {run.config.data[name] for name in collection_names(run.config.data)}
 
 
 def _collections(runs: list[Run]) -> list[str]:

@@ -104,9 +104,14 @@ def digests_of(paths: Paths) -> dict[str, str]:
     return digests
 
 
+def collection_names(data: Iterable[str]) -> list[str]:
+    """Of what a network was trained on, by its names in ``Config.data``, the collections of real pictures."""
+    return [name for name in data if name.lower().endswith((".zip", ".csv"))]
+
+
 def own_collections(data: Iterable[str]) -> list[str]:
-    """Of what a network was trained on, by its names in ``Config.data``, the collections that a user added."""
-    return [name for name in data if name.lower().endswith((".zip", ".csv")) and name not in RESERVED]
+    """Those of them that a user added."""
+    return [name for name in collection_names(data) if name not in RESERVED]
 
 
 def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
