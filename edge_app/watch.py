@@ -110,6 +110,7 @@ class Watch:
         """Stops watching and lets go of the camera."""
         with self._lock:
             thread, self._wanted = self._thread, {}
+            self._lock.notify_all()
         if thread is not None:
             thread.join(CLOSE_TIMEOUT_S)
 
