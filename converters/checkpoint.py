@@ -31,7 +31,8 @@ def keep_checkpoint(source: Source, folder: Path) -> Path:
         ) from error
     path = folder / f"{source.name}{SUFFIX}"
     digest = weights_digest(source.network)
-    record = {"config": source.config.to_json(), "result": source.result, "weights_sha256": digest}
+    result = {name: value for name, value in source.result.items() if name != "weights_sha256"}  # before rounding
+    record = {"config": source.config.to_json(), "result": result, "weights_sha256": digest}
     install({path: content, folder / f"{source.name}.json": json_bytes(record)})
     return path
 

@@ -32,7 +32,7 @@ class Data:
 
     @property
     def digests(self) -> dict[str, str]:
-        """SHA-256 of the collections, of a folder that of its table, by their names."""
+        """SHA-256 of the collections (train.paths.digests_of)."""
         return digests_of(self.paths)
 
 

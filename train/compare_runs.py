@@ -14,7 +14,7 @@ from edge_app.errors import RunError
 from train.comparison_plots import plot_runs
 from train.keeper import HISTORY
 from train.paths import collection_names
-from train.recipes import Config
+from train.recipes import Config, flat
 from train.report import picture, table, write_page
 from train.run import RESULT, read_config
 from train.state import Row
@@ -64,15 +64,6 @@ def named_apart(runs: list[Run]) -> list[Run]:
         run if names.count(run.name) == 1 else Run(f"{run.name} ({index})", run.config, run.history, run.result)
         for index, run in enumerate(runs, start=1)
     ]
-
-
-def flat(value: Any, name: str = "") -> dict[str, str]:
-    """A configuration's settings by their dotted names: {"recipe.augmentation.zoom": "0.08", ...}."""
-    if isinstance(value, dict) and value:
-        return {k: v for key, inner in value.items() for k, v in flat(inner, f"{name}.{key}" if name else key).items()}
-    if isinstance(value, list | tuple):
-        return {name: ", ".join(map(str, value)) or "none"}
-    return {name: "none" if value is None or value == {} else str(value)}
 
 
 def differing(runs: list[Run]) -> Cells:
@@ -130,7 +121,10 @@ def notes(runs: list[Run]) -> list[str]:
             "They have learned from other photos or products, and are validated by others: compare figures of "
             "the test images, or convert them with the same pictures."
         )
-    if len({(recipe.teaching, recipe.label_smoothing) for recipe in recipes}) > 1:
+    if len({run.config.seed for run in runs}) > 1:
+        found.append("Seeds differ, and with them which images are for validation: compare figures of the test images.")
+    have_answers = any(recipe.teaching and recipe.teaching.views for recipe in recipes)  # in training only
+    if have_answers or len({(recipe.teaching, recipe.label_smoothing) for recipe in recipes}) > 1:
         found.append("Teachers and smoothed labels are part of the loss in training: compare accuracies.")
     return found
 

@@ -16,8 +16,8 @@ def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
     part = path.with_name(f".part-{path.name}")
     try:
         write(part)
-        with part.open("rb") as file:
-            os.fsync(file.fileno())
+        with part.open("r+b") as file:
+            os.fsync(file.fileno())  # Windows wants it writable
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)

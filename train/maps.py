@@ -96,10 +96,12 @@ def main(argv: list[str]) -> int:
     parser.add_argument("--out", metavar="DIR", type=Path, help=f"where to ({FOLDER}/MODEL-PICTURE)")
     args = parser.parse_args(argv)
     frame_rgb = decode_file(args.picture)
-    source = load_chain(find_model(args.model or default_model()))
+    path = find_model(args.model or default_model())
+    source = load_chain(path)
+    name = path.resolve().name if source.is_run else source.name
     pixels = frame_to_input(frame_rgb, input_spec(source))  # as the app would frame it
-    seen, layers = Seen(source.name, frame_rgb, pixels), activations(source.network, pixels)
-    out_dir = args.out or FOLDER / f"{source.name}-{args.picture.stem}"
+    seen, layers = Seen(name, frame_rgb, pixels), activations(source.network, pixels)
+    out_dir = args.out or FOLDER / f"{name}-{args.picture.stem}"
     for layer in chosen(layers, args.layer):
         path = out_dir / f"{layer.name}.png"
         plot_layer(seen, layer.name, layer.values, source.labels, path)

@@ -1,6 +1,7 @@
 """Where collections of real pictures are, published ones and a user's own, and what tells them from others."""
 
 import argparse
+import hashlib
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
@@ -82,14 +83,21 @@ def find_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: 
     return paths
 
 
+def folder_digest(folder: Path, layout: Layout) -> str:
+    """SHA-256 of a folder's table and of the names and contents of its pictures. Raises OSError."""
+    files = [folder / f"{layout.name}.csv", *sorted((folder / "images").glob("[!.]*"))]
+    told = "".join(f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files)
+    return hashlib.sha256(told.encode()).hexdigest()
+
+
 def digests_of(paths: Paths) -> dict[str, str]:
-    """SHA-256 of each archive, or of a folder's table, by as much of its path as no other has; no own collection has a
-    name of PUBLISHED. Raises DataError, also for one that is named twice."""
+    """SHA-256 of each archive, or of a folder's table and pictures, by as much of its path as no other has; no own
+    collection has a name of PUBLISHED. Raises DataError, also for one that is named twice."""
     digests: dict[str, str] = {}
     for layout, path in paths.all:
         file = path if path.is_file() else path / f"{layout.name}.csv"
         try:
-            digest = sha256(file)
+            digest = sha256(path) if path.is_file() else folder_digest(path, layout)
         except OSError as error:
             raise DataError(f"{file}: cannot be read ({error.strerror}). Name another collection.") from error
         if digest in digests.values():

@@ -37,6 +37,8 @@ def plot_curves(history: list[Row], title: str, recipe: Recipe, path: Path) -> N
             axis.axvline(recipe.dropout_epochs + 0.5, color="0.6", linestyle="-.", label="dropout ends")
         axis.set(xlabel="epoch", ylabel=name)
         axis.grid(alpha=0.3)
+    if recipe.teaching and recipe.teaching.views:
+        axes[0].set(ylabel="loss; in training with the teachers' share")
     axes[1].legend(loc="lower right")
     figure.suptitle(f"{title}: best validation accuracy {best['val_accuracy']:.2%}")
     write_atomically(path, lambda part: figure.savefig(part, dpi=110))

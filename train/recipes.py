@@ -161,6 +161,15 @@ class Config:
             raise RunError(f"not the configuration of a run of this version ({error}).") from error
 
 
+def flat(value: Any, name: str = "") -> dict[str, str]:
+    """A configuration's settings by their dotted names: {"recipe.augmentation.zoom": "0.08", ...}."""
+    if isinstance(value, dict) and value:
+        return {k: v for key, inner in value.items() for k, v in flat(inner, f"{name}.{key}" if name else key).items()}
+    if isinstance(value, list | tuple):
+        return {name: ", ".join(map(str, value)) or "none"}
+    return {name: "none" if value is None or value == {} else str(value)}
+
+
 # The article's ImageDataGenerator: rotation_range=8, *_shift_range=0.08, shear_range=0.3, zoom_range=0.08.
 # Adam's default first rate, 0.001, leaves the CNNs short of fitting augmented images in 60 epochs: validation accuracy
 # of cnn1, cnn3 and cnn4 91.90, 90.84 and 93.49 %; with 0.003 it is 92.12, 90.91 and 93.84 %.

@@ -32,11 +32,11 @@ from train.models import build, flattened
 from train.normalized import cnn_to_train, network_to_train, plain
 from train.paths import Paths
 from train.plots import plot_confusion, plot_curves, plot_examples
-from train.recipes import Config
+from train.recipes import Config, flat
 from train.report import REPORT, write_report
 from train.settle import settle
 from train.team import ALONE, Team, on_one_device
-from train.vgg19 import train_vgg19
+from train.vgg19 import train_vgg19, weights_digest
 from train.vgg19_live import tune_vgg19
 
 CONFIG = "config.json"
@@ -46,6 +46,7 @@ RESULT = "result.json"
 CURVES, CONFUSION, RIGHT, WRONG = "curves.png", "confusion.png", "right.png", "mistakes.png"
 PICTURES = {"Training": CURVES, "Confusion": CONFUSION, "Named rightly": RIGHT, "Mistakes it was surest of": WRONG}
 MISTAKES = 48
+NOT_SET, MOST_SAID = "not set", 6  # of settings that differ
 
 Float32 = npt.NDArray[np.float32]
 
@@ -58,11 +59,14 @@ def open_run(run_dir: Path, config: Config, is_chief: bool = True) -> bool:
     path = run_dir / CONFIG
     began = path.exists() and any(file.name not in (CONFIG, LOCK) for file in run_dir.iterdir())
     if began:
-        there, wanted = read_config(run_dir).to_json(), config.to_json()
-        if others := [name for name in wanted if there[name] != wanted[name]]:
+        there, wanted = flat(read_config(run_dir).to_json()), flat(config.to_json())
+        names = [name for name in {**wanted, **there} if there.get(name) != wanted.get(name)]
+        if others := [f"{name} {there.get(name, NOT_SET)} there, {wanted.get(name, NOT_SET)} now" for name in names]:
+            said = "; ".join(others[:MOST_SAID]) + ("; ..." if len(others) > MOST_SAID else "")
+            longer = " (With a GPU some recipes are longer.)" if any("epochs" in name for name in names) else ""
             raise RunError(
-                f"{run_dir} holds a run of another configuration ({', '.join(others)}). Name another --out, or delete "
-                "the folder."
+                f"{run_dir} holds a run of another configuration: {said}.{longer} Name another --out, or delete the "
+                "folder."
             )
     elif is_chief:
         write_json(path, config.to_json())
@@ -247,6 +251,7 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         "device": device_name(team.devices),
         "backend": keras.backend.backend(),
         "versions": versions(),
+        "weights_sha256": weights_digest(network),
     }
     recipe = config.recipe
     plot_curves(history, config.name, recipe, run_dir / CURVES)

@@ -58,11 +58,11 @@ def load_source(path: Path) -> Source:
         return _read_back(path)
     is_run = path.is_dir()
     weights = path / WEIGHTS if is_run else path
-    digest = None  # of a run, which is written by one process; checkpoints of earlier versions have none either
     try:
         if is_run:
             config = json.loads((path / CONFIG).read_text(encoding="utf-8"))
             result = json.loads((path / RESULT).read_text(encoding="utf-8"))
+            digest = result.get("weights_sha256")  # runs and checkpoints of earlier versions have none
         else:
             record = json.loads(Path(str(path).removesuffix(SUFFIX) + ".json").read_text(encoding="utf-8"))
             config, result, digest = record["config"], record["result"], record.get("weights_sha256")
@@ -76,10 +76,10 @@ def load_source(path: Path) -> Source:
     try:
         network = build(parsed.model, parsed.size, live=is_live)
         network.load_weights(weights)
-        network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
         if digest not in (None, weights_digest(network)):
             raise ValueError("its weights are not those that the file beside it is of")
-    except (OSError, ValueError, TypeError, KeyError, RunError) as error:
+        network.set_weights([weight.astype(np.float16).astype(weight.dtype) for weight in network.get_weights()])
+    except (OSError, ValueError, TypeError, KeyError, RuntimeError, RunError) as error:  # RuntimeError: HDF5's own
         raise _incomplete(path, error) from error
     return Source(parsed, result, network, is_run)
 

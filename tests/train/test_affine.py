@@ -1,5 +1,6 @@
 """One affine resampling with exact pixels."""
 
+import keras
 import numpy as np
 import numpy.typing as npt
 import pytest
@@ -44,6 +45,13 @@ def test_each_change_moves_the_pixels_it_should() -> None:
 
 def test_what_comes_in_is_the_pixel_at_the_edge_if_asked() -> None:
     assert moved("nearest", SHIFT_X=1).tolist() == [[2, 3, 4, 4], [6, 7, 8, 8], [10, 11, 12, 12], [14, 15, 16, 16]]
+
+
+def test_tensorflow_is_not_told_to_compile_what_it_cannot() -> None:
+    """On a GPU Keras compiles a model by XLA if all of its layers say that they can be: that has no resampling."""
+    layer = RandomAffine(LIMITS, seed=1)
+    assert layer.supports_jit is (keras.backend.backend() != "tensorflow")
+    assert layer.supports_jit is keras.layers.RandomRotation(0.1).supports_jit
 
 
 def test_every_picture_is_moved_otherwise_and_none_outside_training() -> None:

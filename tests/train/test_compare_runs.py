@@ -17,12 +17,11 @@ from train.compare_runs import (
     compare_runs,
     differing,
     facts,
-    flat,
     notes,
     page_name,
     read_run,
 )
-from train.recipes import TEACHING, Config, article, live
+from train.recipes import ANSWERING, TEACHING, Config, article, flat, live
 from train.run import CONFIG, RESULT
 
 ARTICLE = Config("cnn1", article("cnn1"), 1, 28, {"made.gz": "0" * 32})
@@ -105,7 +104,8 @@ def test_classes_and_the_best_of_each(runs: list[Path]) -> None:
 
 def test_what_not_to_compare_is_said(runs: list[Path]) -> None:
     first, second, third = (read_run(path) for path in runs)
-    assert notes([first, third]) == []
+    assert notes([first, first]) == []
+    assert [note.split(",")[0] for note in notes([first, third])] == ["Seeds differ"]
     assert [note.split(":")[0] for note in notes([first, second])] == [
         "Validation pictures are each recipe's own",
         "Teachers and smoothed labels are part of the loss in training",
@@ -113,6 +113,10 @@ def test_what_not_to_compare_is_said(runs: list[Path]) -> None:
     recipe = dataclasses.replace(ARTICLE.recipe, teaching=TEACHING)
     taught = dataclasses.replace(first, config=dataclasses.replace(ARTICLE, recipe=recipe))
     assert len(notes([first, taught])) == 1
+    assert notes([taught, taught]) == []
+    answered = dataclasses.replace(recipe, teaching=ANSWERING)  # not counted in validation
+    asked_before = dataclasses.replace(first, config=dataclasses.replace(ARTICLE, recipe=answered))
+    assert [note.split(" are")[0] for note in notes([asked_before, asked_before])] == ["Teachers and smoothed labels"]
     others = [
         dataclasses.replace(second, config=dataclasses.replace(second.config, data={"photos.zip": digest}))
         for digest in ("1", "2")

@@ -59,6 +59,19 @@ def test_the_same_collection_twice_is_refused(tmp_path: Path) -> None:
         digests_of(gather_paths(tmp_path / "data", [tmp_path / "mine/photos.zip"], []))
 
 
+def test_a_folders_pictures_count_in_its_digest(tmp_path: Path) -> None:
+    """A picture that was taken anew under its old name makes another collection."""
+    folder = collection(tmp_path / "mine", "a,Dress,7,train")
+    (folder / "images").mkdir()
+    (folder / "images" / "a.jpg").write_bytes(b"blurred")
+    before = digests_of(gather_paths(None, [folder], []))
+    (folder / "images" / ".DS_Store").write_bytes(b"of macOS")
+    assert digests_of(gather_paths(None, [folder], [])) == before
+    (folder / "images" / "a.jpg").write_bytes(b"sharp")
+    after = digests_of(gather_paths(None, [folder], []))
+    assert after.keys() == before.keys() and after != before
+
+
 def test_a_person_is_in_one_split_of_all_collections(tmp_path: Path) -> None:
     first = collection(tmp_path / "first", "a,Dress,7,train", "b,Dress,,train")
     fine = collection(tmp_path / "fine", "a,Dress,8,val", "b,Dress,,val")  # nobody is known to be the same

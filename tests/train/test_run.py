@@ -17,7 +17,7 @@ from edge_app.errors import RunError
 from edge_app.labels import FASHION
 from train.data import FashionMnist, Split
 from train.models import build_vgg19_base
-from train.recipes import Config, article
+from train.recipes import Config, article, best
 from train.run import Inputs, open_run, read_config, run, summary
 from train.source import load_source
 from train.vgg19 import features, load_base, weights_digest
@@ -83,6 +83,20 @@ def test_a_normalized_run_leaves_the_network_without_normalizations(tmp_path: Pa
     assert np.mean(named == DATA.test.labels) == pytest.approx(result["test"]["accuracy"], abs=0.02)
 
 
+@pytest.mark.filterwarnings("ignore:Skipping nested container:UserWarning")  # Keras goes on
+def test_a_runs_damaged_weights_are_noticed(tmp_path: Path) -> None:
+    """Zeros anywhere in the file: HDF5 reads most of them without a word, and fails in ways of its own on others."""
+    run(tiny_config("cnn1", 28), Inputs(DATA), tmp_path)
+    load_source(tmp_path)
+    weights = tmp_path / "model.weights.h5"
+    whole = weights.read_bytes()
+    assert len(whole) > 2_000_000
+    for start in (0, 1_000_000, 2_000_000, len(whole) - 4096):
+        weights.write_bytes(whole[:start] + bytes(4096) + whole[start + 4096 :])
+        with pytest.raises(RunError, match="not a complete run or checkpoint"):
+            load_source(tmp_path)
+
+
 def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
     with FileLock(tmp_path / ".lock"), pytest.raises(RunError, match="another process is training in"):
         run(tiny_config("cnn1", 28), Inputs(DATA), tmp_path)
@@ -96,8 +110,14 @@ def test_another_configuration_is_refused(tmp_path: Path) -> None:
         assert read_config(tmp_path) == config
     (tmp_path / "state.npz").write_bytes(b"")
     assert not open_run(tmp_path, tiny_config("cnn1", 28))
-    with pytest.raises(RunError, match=r"holds a run of another configuration \(seed\)"):
+    with pytest.raises(RunError, match=r"holds a run of another configuration: seed \d there, \d now\. Name another"):
         open_run(tmp_path, other)
+    on_gpu, here = (dataclasses.replace(other, recipe=best("cnn1", is_gpu)) for is_gpu in (True, False))
+    assert not open_run(tmp_path / "gpu", on_gpu)
+    (tmp_path / "gpu" / "state.npz").write_bytes(b"")
+    words = r"recipe\.augmented_epochs 200 there, 60 now\. \(With a GPU some recipes are longer\.\)"
+    with pytest.raises(RunError, match=words):
+        open_run(tmp_path / "gpu", here)
     (tmp_path / "config.json").write_text('{"model": "cnn1"}')
     with pytest.raises(RunError, match="not the configuration of a run"):
         open_run(tmp_path, tiny_config("cnn1", 28))
