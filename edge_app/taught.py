@@ -63,7 +63,6 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
         raise ValueError(f"lessons of {lessons.features.shape[1:]} features, points of {points.features.shape[1:]}")
     names = tuple(lessons.counts)
     probs = probabilities(points.logits, contract.temperature)
-    needed = _needed_logits(probs, contract)
     is_right = np.array([decide(row, contract).label == label for row, label in zip(probs, points.labels, strict=True)])
     examples, shown = unit(lessons.features), np.array(lessons.names)
     labels = np.array(points.labels)
@@ -77,7 +76,7 @@ def learn(lessons: Lessons, points: Points, contract: Contract) -> Head:
         steepness = STEEPNESS / max(float(scores[others & (labels != NONE)].std()), 1e-9)
         weights.append(steepness * direction)
         heeded = others & is_right if (others & is_right).any() else others
-        bounds = np.sort((needed - steepness * scores)[heeded])
+        bounds = np.sort((_needed_logits(probs, contract, name) - steepness * scores)[heeded])
         biases.append(bounds[: TAKEN + 1][-1] - MARGIN)
     return Head(names, np.array(weights, dtype=np.float32), np.array(biases, dtype=np.float32))
 
@@ -94,10 +93,11 @@ def _ridge(examples: Float32, against: Float32) -> Float64:
     return np.asarray(np.linalg.solve(scatter + strength * np.eye(len(scatter)), weighted.T @ sides))
 
 
-def _needed_logits(probs: Float32, contract: Contract) -> Float64:
+def _needed_logits(probs: Float32, contract: Contract, name: str) -> Float64:
     """The logit float64 (N,) that a taught score has to reach to be the decision, given probabilities (N, classes).
 
-    It has to leave less than the contract's thresholds to none, and no more than itself to the likeliest garment.
+    It has to leave less than the contract's thresholds to none, and no more than itself to the likeliest garment. Of a
+    garment ``none`` needs less: that P(none) comes to its threshold.
     """
     is_garment = np.array([label != NONE for label in contract.labels])
     best = probs[:, is_garment].max(axis=-1).astype(np.float64)
@@ -105,6 +105,9 @@ def _needed_logits(probs: Float32, contract: Contract) -> Float64:
     if contract.none_threshold is not None:
         p_none = probs[:, ~is_garment][:, 0].astype(np.float64)
         share = np.maximum(share, 1 - contract.none_threshold / np.maximum(p_none, 1e-9))
+        if name == NONE:
+            missing = (contract.none_threshold - p_none) / np.maximum(1 - p_none, 1e-9)
+            share = np.where(missing > 0, np.minimum(share, missing), share)
     share = np.clip(share, 1e-6, 1 - 1e-6)
     return np.asarray(np.log(share / (1 - share)))
 

@@ -26,7 +26,8 @@ JPEG_QUALITY = 80
 
 @dataclass(frozen=True)
 class Sight:
-    """A frame, uint8 (H, W, 3), and its answers, by what was wished; ``captured_s`` is time.monotonic."""
+    """A frame, uint8 (H, W, 3), and a model's answers, by what was wished; ``captured_s`` is time.monotonic.
+    ``dropped`` frames have passed while the model was at others."""
 
     number: int
     captured_s: float
@@ -83,6 +84,8 @@ class Watch:
         self._classifiers.get(wish.model)
         timeout_s += self._min_interval_s
         with self._lock:
+            if wish.model not in {wished.model for wished in self._wishes()}:
+                self._sights.pop(wish.model, None)  # of when it was last wished: an old picture
             self._wanted[watcher] = (wish, time.monotonic() + timeout_s + self._unwatched_s)
             self._lock.notify_all()  # it may be a model that nobody had wished
             if not self.watching:
@@ -176,12 +179,11 @@ class Watch:
     def _classify(self, capture: Capture, model: str, ended: threading.Event) -> None:
         """One model's answers, while it is wished."""
         lines: dict[Wish, Pipeline] = {}
-        pace, number = None, 0
+        pace, number, dropped = None, 0, 0
         while not ended.is_set():
             with self._lock:
                 wishes = {wish for wish in self._wishes() if wish.model == model}
                 if not wishes:
-                    self._sights.pop(model, None)  # who wishes it next is not shown an old picture
                     self._threads.pop(model, None)
                     return
             frame = capture.newest(after=number, timeout_s=FRAME_TIMEOUT_S)
@@ -189,7 +191,10 @@ class Watch:
                 with self._lock:
                     self._lock.notify_all()  # the camera may be in trouble
                 continue
+            dropped += frame.number - number - 1 if number else 0
             number = frame.number
+            if not capture.may_yet_give:  # a camera that hangs: this is what it gave last
+                continue
             grey = small_grey(frame.frame_rgb)
             pace, is_due = next_pace(pace, grey, frame.captured_s, self._min_interval_s)
             if not is_due and wishes <= lines.keys():
@@ -205,7 +210,7 @@ class Watch:
             with self._lock:
                 if ended.is_set():
                     return
-                self._sights[model] = Sight(number, frame.captured_s, capture.dropped, frame.frame_rgb, answers)
+                self._sights[model] = Sight(number, frame.captured_s, dropped, frame.frame_rgb, answers)
                 self._number = max(self._number, number)
                 self._lock.notify_all()
 

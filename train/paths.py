@@ -10,6 +10,7 @@ from pathlib import Path
 
 from edge_app.contract import Contract, sha256
 from edge_app.errors import DataError
+from edge_app.images import SUFFIXES
 from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection, require_apart
 
 # The names by which digests of published collections are kept: an archive's, or that of a folder's table.
@@ -85,7 +86,8 @@ def find_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: 
 
 def folder_digest(folder: Path, layout: Layout) -> str:
     """SHA-256 of a folder's table and of the names and contents of its pictures. Raises OSError."""
-    files = [folder / f"{layout.name}.csv", *sorted((folder / "images").glob("[!.]*"))]
+    images = [file for file in (folder / "images").glob("[!.]*") if file.suffix.lower() in SUFFIXES and file.is_file()]
+    files = [folder / f"{layout.name}.csv", *sorted(images, key=lambda file: file.name)]
     told = "".join(f"{sha256(file)}  {file.relative_to(folder).as_posix()}\n" for file in files)
     return hashlib.sha256(told.encode()).hexdigest()
 
@@ -99,7 +101,8 @@ def digests_of(paths: Paths) -> dict[str, str]:
         try:
             digest = sha256(path) if path.is_file() else folder_digest(path, layout)
         except OSError as error:
-            raise DataError(f"{file}: cannot be read ({error.strerror}). Name another collection.") from error
+            unread = error.filename or file
+            raise DataError(f"{unread}: cannot be read ({error.strerror}). Name another collection.") from error
         if digest in digests.values():
             raise DataError(f"{file}: the same as another collection that is learned from. Name each once.")
         parts = file.absolute().parts
@@ -126,8 +129,8 @@ def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str
     """Which of the published collections a network has learned that are not those that are here, with their digests:
     what is for validation here may have been for training there. Of a kind that either lacks nothing is known.
 
-    So it is with a user's ``OWN``, where some that it has learned are not here, but others are: a table may have been
-    changed.
+    So it is with a user's ``OWN``, where some that it has learned are not here, but others are: a table, or a
+    folder's picture, may have been changed.
     """
     found = {layout.name: (published(learned, layout), published(here, layout)) for layout in PUBLISHED}
     unlike = {name: known for name, (known, given) in found.items() if known and given and known != given}

@@ -36,7 +36,7 @@ class Restarts:
 
 
 class Capture:
-    """The newest frame of a camera; older ones nobody took are dropped and counted.
+    """The newest frame of a camera; older ones are dropped.
 
     The camera is opened, read and closed by a thread of its own, from `start` to `close`. ``trouble`` is what is
     wrong with it, empty while frames come; ``gave_up`` says that it won't be opened
@@ -46,13 +46,12 @@ class Capture:
     def __init__(self, opener: Callable[[], Camera], restarts: Restarts, after: int = 0) -> None:
         self.trouble = ""
         self.gave_up = False
-        self.dropped = 0
         self._opener, self._restarts = opener, restarts
         self._restarts_left = restarts.budget
         self._newest: Frame | None = None
         self._started_s = math.inf
         self._blank_s = -math.inf
-        self._number = self._taken = after
+        self._number = after
         self._arrived = threading.Condition()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
@@ -83,8 +82,6 @@ class Capture:
         with self._arrived:
             if not self._arrived.wait_for(lambda: self._newest is not None and self._newest.number > after, timeout_s):
                 return None
-            assert self._newest is not None
-            self._taken = self._newest.number
             return self._newest
 
     def _run(self) -> None:
@@ -120,8 +117,6 @@ class Capture:
 
     def _keep(self, frame_rgb: UInt8) -> None:
         with self._arrived:
-            if self._number > self._taken:
-                self.dropped += 1
             self._number += 1
             self._newest = Frame(frame_rgb, time.monotonic(), self._number)
             self.trouble = ""

@@ -229,7 +229,7 @@ def test_passwords_are_not_shown(url: str, shown: str) -> None:
     assert without_password(url) == shown
 
 
-def test_capture_keeps_the_newest_frame_and_counts_the_dropped(tmp_path: Path) -> None:
+def test_capture_keeps_the_newest_frame(tmp_path: Path) -> None:
     frames_rgb = [solid(value, value, value) for value in range(50)]
     path = write_video(tmp_path / "fifty.avi", frames_rgb, fps=100)
     capture = Capture(lambda: VideoFile(path), Restarts())
@@ -237,17 +237,14 @@ def test_capture_keeps_the_newest_frame_and_counts_the_dropped(tmp_path: Path) -
     try:
         first = capture.newest(after=0, timeout_s=30)
         assert first is not None
-        wait_until(lambda: capture.dropped >= first.number + 5)
-        second = capture.newest(after=0, timeout_s=30)
+        second = capture.newest(after=first.number + 5, timeout_s=30)
         assert second is not None
         assert second.number > first.number + 5
         assert second.frame_rgb[0, 0, 0] == (second.number - 1) % 50
     finally:
         capture.close()
     last = capture.newest(after=0, timeout_s=0)
-    assert last is not None
-    # Every other frame was replaced before anybody took it.
-    assert capture.dropped == last.number - len({first.number, second.number, last.number})
+    assert last is not None and last.number >= second.number
     assert not [thread for thread in threading.enumerate() if thread.name == "capture"]
 
 

@@ -10,7 +10,7 @@ from edge_app.contract import Contract
 from edge_app.decide import decide, probabilities
 from edge_app.labels import LIVE, NONE
 from edge_app.models import contracts
-from edge_app.points import Points, unit
+from edge_app.points import Points, read_points, unit
 from edge_app.taught import Head, Lessons, learn, with_names, with_taught
 
 Float32 = npt.NDArray[np.float32]
@@ -193,3 +193,18 @@ def test_a_room_that_is_taught_as_nothing_has_no_name(contract: Contract) -> Non
     assert labels(both, rooms[10:]) == {NONE}
     assert labels(both, in_the_room[10:]) == {"Scarf"}
     assert labels(both, other_rooms) == {"Bag"}  # another room is not meant
+
+
+@pytest.mark.parametrize("model", [contract.name for contract in contracts() if contract.variant == "live"])
+def test_nothing_takes_one_at_most_of_the_garments_that_were_right(model: str) -> None:
+    """Little is enough for none: its threshold is far below a half."""
+    shipped = next(contract for contract in contracts() if contract.name == model)
+    points, random = read_points(shipped), np.random.default_rng(0)
+    probs = probabilities(points.logits, shipped.temperature)
+    before = [decide(row, shipped).label for row in probs]
+    for index in random.integers(len(points.labels), size=10):
+        features = points.features[index] + random.normal(0, 0.02, (10, points.features.shape[1]))
+        head = learn(Lessons((NONE,) * 10, features.astype(np.float32)), points, shipped)
+        after = [decide(row, shipped).label for row in with_taught(probs, points.features, head, shipped)]
+        rows = zip(points.labels, before, after, strict=True)
+        assert sum(label == then != NONE == now for label, then, now in rows) <= 1

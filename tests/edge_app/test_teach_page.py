@@ -92,6 +92,8 @@ def test_what_the_camera_sees_without_a_garment_is_taught_as_nothing(browser: Br
 
 
 def test_another_models_names_are_not_listed_where_its_own_are_not_known(browser: Browser) -> None:
+    """Nor is it known whether it is the login that is missing: that question is never answered."""
+
     def cut_off(route: Route) -> None:
         is_asked = '"fn_name":"taught"' in (route.request.post_data or "")
         route.abort() if is_asked else route.continue_()
@@ -100,10 +102,12 @@ def test_another_models_names_are_not_listed_where_its_own_are_not_known(browser
         page.click("#start")
         teach(page, "Shorts", 10)
         page.route("**/component_server/", cut_off)
+        page.route("**/login_check", lambda route: None)
         page.click("#tab-model")
         page.select_option("#model", next(name for name in CAMERA_MODELS if name != default_model()))
         page.click("#tab-teach")
-        expect(page.locator("#lesson-words")).to_have_text("The device does not answer. Is it still running?")
+        words = "The device does not answer. Is it still running?"
+        expect(page.locator("#lesson-words")).to_have_text(words, timeout=TAUGHT_MS)
         expect(page.locator("#taught li")).to_have_count(0)
         expect(page.locator("#lesson")).to_be_hidden()
 

@@ -9,6 +9,7 @@ from waiting import wait_until
 
 from edge_app.cameras.base import UInt8
 from edge_app.classifier import Classifier
+from edge_app.errors import CameraError
 from edge_app.models import contracts
 from edge_app.page.frames import Desk
 from edge_app.pipeline import Classifiers, Look, Wish, look
@@ -64,15 +65,74 @@ def test_nobody_waits_for_a_slower_model_than_his(monkeypatch: pytest.MonkeyPatc
 
 
 def test_who_returns_to_a_model_is_shown_no_old_picture(monkeypatch: pytest.MonkeyPatch) -> None:
-    one, other = (contract.name for contract in contracts()[:2])
+    """It is still at a picture of before when it is wished again."""
+    slow, quick = (contract.name for contract in contracts()[:2])
+    may_end = threading.Event()
+    looks: list[str] = []
+
+    def held(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
+        looks.append(classifier.contract.name)
+        if looks[-1] == slow and looks.count(slow) == 2:
+            may_end.wait(30)
+        return look(classifier, frame_rgb, region)
+
+    monkeypatch.setattr("edge_app.watch.look", held)
     watch = Watch(Still, Classifiers())
     try:
-        watch.look("ann", Wish(one), after=0, timeout_s=10)
-        watch.look("ann", Wish(other), after=0, timeout_s=10)
-        wait_until(lambda: one not in watch._sights)
-        began_s = time.monotonic()
-        assert watch.look("ann", Wish(one), after=0, timeout_s=10).captured_s > began_s - 0.1
+        watch.look("ann", Wish(slow), after=0, timeout_s=10)
+        wait_until(lambda: looks.count(slow) == 2)
+        number = watch.look("ann", Wish(quick), after=0, timeout_s=10).number
+        with pytest.raises(NotYet):
+            watch.look("ann", Wish(slow), after=number, timeout_s=0.2)
+        may_end.set()
+        watch.look("ann", Wish(slow), after=number, timeout_s=10)
     finally:
+        may_end.set()
+        watch.close()
+
+
+def test_what_passes_while_a_model_is_at_others_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    slow, quick = (contract.name for contract in contracts()[:2])
+
+    def in_time(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
+        time.sleep(0.3 if classifier.contract.name == slow else 0)
+        return look(classifier, frame_rgb, region)
+
+    monkeypatch.setattr("edge_app.watch.look", in_time)
+    watch = Watch(Still, Classifiers())
+    try:
+        watch.look("bob", Wish(quick), after=0, timeout_s=10)  # what he has seen is dropped for ann all the same
+        first = watch.look("ann", Wish(slow), after=0, timeout_s=10)
+        second = watch.look("ann", Wish(slow), after=first.number, timeout_s=10)
+        assert first.dropped == 0
+        assert second.dropped == second.number - first.number - 1 > 0
+    finally:
+        watch.close()
+
+
+def test_a_camera_that_hangs_is_lost_to_every_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    goes_on = threading.Event()
+
+    class Hanging(Still):
+        def read(self) -> UInt8:
+            if self.frames == 5:
+                goes_on.wait(30)
+            self.frames += 1
+            return super().read()
+
+        frames = 0
+
+    monkeypatch.setattr("edge_app.cameras.capture.STALLED_S", 0.5)
+    one, other = (contract.name for contract in contracts()[:2])
+    watch = Watch(Hanging, Classifiers())
+    try:
+        number = watch.look("ann", Wish(one), after=0, timeout_s=10).number
+        for model in (one, other, one):
+            with pytest.raises(CameraError):
+                for _ in range(10):  # the first pictures
+                    number = watch.look("ann", Wish(model), after=number, timeout_s=1).number
+    finally:
+        goes_on.set()
         watch.close()
 
 

@@ -65,7 +65,9 @@ def test_a_folders_pictures_count_in_its_digest(tmp_path: Path) -> None:
     (folder / "images").mkdir()
     (folder / "images" / "a.jpg").write_bytes(b"blurred")
     before = digests_of(gather_paths(None, [folder], []))
-    (folder / "images" / ".DS_Store").write_bytes(b"of macOS")
+    (folder / "images" / "._a.jpg").write_bytes(b"of macOS")
+    (folder / "images" / "Thumbs.db").write_bytes(b"of Windows")
+    (folder / "images" / "@eaDir.jpg").mkdir()  # of a NAS
     assert digests_of(gather_paths(None, [folder], [])) == before
     (folder / "images" / "a.jpg").write_bytes(b"sharp")
     after = digests_of(gather_paths(None, [folder], []))

@@ -1,12 +1,13 @@
 // A question to the server, and what it means that there is no answer.
 
 const ANSWER_TIMEOUT_MS = 5000;
+const REPLY_MS = 30_000; // of what is asked once: a model may have to be loaded, a map made
 const PARTS_TIMEOUT_MS = 60_000; // 65 inferences: of vgg19 on a Raspberry Pi 4, 0.7 s each
 
 // A refused question and a lost one look the same from here: Gradio's login is asked.
 async function isLoggedOut() {
-  const answer = await fetch(window.gradio_config.root + "/gradio_api/login_check").catch(() => undefined);
-  return answer?.status === 401;
+  const asked = fetch(window.gradio_config.root + "/gradio_api/login_check").catch(() => undefined);
+  return (await within(ANSWER_TIMEOUT_MS, asked))?.status === 401;
 }
 
 async function stopIfLoggedOut(mine) {

@@ -128,8 +128,8 @@ function listLabels(choice, first, labels) {
 async function showGarments() {
   const [wished, question] = [axis(), ++asked];
   if (!isOpen("explore")) return;
-  const answer = await server.known_garments({ model: modelChoice.value, axis: wished }).catch(() => undefined);
-  const reply = answer ?? (await noAnswer());
+  const answer = server.known_garments({ model: modelChoice.value, axis: wished }).catch(() => undefined);
+  const reply = (await within(REPLY_MS, answer)) ?? (await noAnswer());
   if (question !== asked) return;
   garments = null;
   trail = [];

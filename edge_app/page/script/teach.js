@@ -7,7 +7,6 @@ const PICTURES_PER_MESSAGE = 5;
 const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
 const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
 const EMPTY = "If it is named when it is away, too, record what the camera sees then as “nothing”.";
-const REPLY_MS = 30_000;
 
 const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
 const [recordedBar, lessonWords, taughtList] = ["recorded", "lesson-words", "taught"].map(find);
@@ -92,6 +91,7 @@ function messagesOf(pictures) {
 
 async function teach(model, name) {
   if (run?.paused) return setText(lessonWords, "Nothing is recorded while it is paused: press Continue first.");
+  const { knowsNothing } = chosenModel(); // another may be chosen while it is recorded
   const pictures = await record();
   const missing = run ? "The camera gave no new picture." : "There is no picture yet: start the camera, or open a picture.";
   if (pictures.length === 0) return setText(lessonWords, missing);
@@ -108,7 +108,7 @@ async function teach(model, name) {
   const areKept = learned.length > 0 && (await keepPictures(learned, label, `taught as ${known}`));
   const where = areKept ? "Its pictures are under Snapshots, too." : "This browser could not keep its pictures.";
   const cutOff = `${known} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
-  const advice = chosenModel().knowsNothing && !isNothingTaught(taught) ? ` ${EMPTY}` : "";
+  const advice = knowsNothing && !isNothingTaught(taught) ? ` ${EMPTY}` : "";
   showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. ${where}${advice}`);
 }
 
