@@ -1,5 +1,6 @@
 """Either all files are put in place, or the old ones stay and work."""
 
+import json
 import resource
 import shutil
 import subprocess
@@ -86,7 +87,12 @@ def test_weights_for_other_labels_are_refused(tmp_path: Path, capsys: pytest.Cap
     mixture = """{"fashion": 1, "pasted": 1, "products": 1, "nothing": 1, "photo_repeats": 1, "augmentation":
         {"rotation_deg": 0, "shift": 0, "shear_deg": 0, "zoom": 0, "flip": false, "brightness": 0, "contrast": 0,
         "erasing": 0}}"""
-    (tmp_path / f"{NAME}.json").write_text(record.replace('"mixture": null', f'"mixture": {mixture}'))
+    live = json.loads(record.replace('"mixture": null', f'"mixture": {mixture}'))
+    (tmp_path / f"{NAME}.json").write_text(json.dumps(live))
+    assert main([str(weights), "--out", str(tmp_path / "out")]) == 2
+    assert "has learned other classes than edge_app/labels.py lists: they differ by none" in capsys.readouterr().err
+    live["result"]["test"]["classes"].append({"label": "none"})
+    (tmp_path / f"{NAME}.json").write_text(json.dumps(live))
     assert main([str(weights), "--out", str(tmp_path / "out")]) == 2
     assert "not a complete run or checkpoint" in capsys.readouterr().err
 
