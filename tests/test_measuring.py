@@ -17,11 +17,13 @@ def measure(*arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_a_figure_is_printed_with_its_bar_and_the_conditions() -> None:
+    """Whether it is reached is for whoever measures: this machine may be slow, or busy."""
     done = measure("path")
-    assert done.returncode == 0, done.stderr
     *conditions, row = done.stdout.splitlines()
     assert "threads: " in conditions[0] and "cores" in conditions[1] and conditions[2].startswith("load before: ")
-    assert re.fullmatch(r"frame path without the model, p50 +\d+\.\d\d ms  <= 1 ms +(reached|MISSED)", row)
+    found = re.fullmatch(r"frame path without the model, p50 +\d+\.\d\d ms  <= 1 ms +(reached|MISSED)", row)
+    assert found is not None, done.stderr
+    assert done.returncode == (0 if found[1] == "reached" else 1)
 
 
 def test_an_unknown_figure_is_an_error_that_names_the_others() -> None:

@@ -20,11 +20,11 @@ from converters.data import (
     validation_pictures,
 )
 from converters.quantize import calibrate, export_float32, quantization_recipe, telling_range
-from edge_app.contract import InputSpec, sha256
+from edge_app.contract import InputSpec
 from edge_app.errors import DataError
 from edge_app.models import assets_dir
 from train.data import FashionMnist, Split
-from train.paths import Paths
+from train.paths import Paths, folder_digest
 from train.pictures import PHOTOS
 from train.source import load_source
 
@@ -108,7 +108,7 @@ def test_a_model_is_not_fitted_on_people_it_may_know(data: Data, tmp_path: Path)
     taught = replace(source, config=replace(source.config, data={"mine/photos.csv": "as it was then"}))
     with pytest.raises(DataError, match="has learned from other own pictures than these"):
         require_same_pictures(taught, replace(data, paths=mine))
-    by_these = replace(source.config, data={"mine/photos.csv": sha256(places / "photos.csv")})
+    by_these = replace(source.config, data={"mine/photos.csv": folder_digest(places, PHOTOS)})
     require_same_pictures(replace(source, config=by_these), replace(data, paths=mine))
 
 
