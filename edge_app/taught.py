@@ -5,7 +5,7 @@ empty rooms. Its score becomes a probability that is as eager as it can be while
 that the model names rightly by itself: with none, a single odd picture would decide how eager. The model's own
 probabilities share what the taught names leave, so that thresholds and hysteresis (edge_app.decide) apply to taught
 names as to all others. What is taught may also be one of the model's own labels, none among them: the room without the
-garment, which ten pictures of that do not tell from it.
+garment, since ten pictures of one that all have that room behind them do not tell the two apart.
 
 The choices (unit length, ridge, its strength, steepness, points taken) were made on photos of both splits, so that what
 `python -m train teach-figures` gives is a little better than a stranger will see. Nearest class means named far fewer.

@@ -19,9 +19,7 @@ class RandomAffine(layers.Layer):  # type: ignore[misc]
     def __init__(self, config: Augmentation, seed: int, fill: str = "constant", **kwargs: Any) -> None:
         super().__init__(**kwargs)
         self.config, self.fill = config, fill
-        self.supports_jit = (
-            keras.backend.backend() != "tensorflow"
-        )  # whose XLA has no such resampling, as of Keras's own
+        self.supports_jit = keras.backend.backend() != "tensorflow"  # whose XLA cannot resample
         self.seeds = keras.random.SeedGenerator(seed)
 
     def call(self, inputs: keras.KerasTensor, training: bool = False) -> keras.KerasTensor:
