@@ -39,8 +39,11 @@ LIVE_LIMITS = (
 )
 
 
-def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict[str, Any]:
-    """Everything the card says, as plain dictionaries, lists and numbers; ``speeds`` are added by the benchmark."""
+def facts(
+    measured: Measured, source: Source, calibration_pictures: int, speeds: list[dict[str, Any]]
+) -> dict[str, Any]:
+    """Everything the card says, as plain dictionaries, lists and numbers; ``speeds`` are what the benchmark added to a
+    former card of the same file."""
     contract, config, result = measured.contract, source.config, source.result
     is_int8 = contract.quantization == "int8"
     found: dict[str, Any] = {
@@ -58,7 +61,7 @@ def facts(measured: Measured, source: Source, calibration_pictures: int) -> dict
         "credits": _credits(config.model, source.is_live),
         "limits": _limits(contract, config) if source.is_live else FASHION_LIMITS,
         "commands": commands(contract.quantization, config),
-        "speeds": [],
+        "speeds": speeds,
     }
     return found
 

@@ -1,8 +1,10 @@
 """One conversion: export, quantize, measure through edge_app's own classifier, and only then install."""
 
+import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import keras
 import numpy as np
@@ -45,8 +47,9 @@ def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: 
                 refused.append(str(error))
                 continue
             content = model_file.read_bytes()
-        known = facts(measured, source, len(calibration))
         name = measured.contract.name
+        speeds = known_speeds(out_dir / f"{name}{CARD}", measured.contract.sha256)
+        known = facts(measured, source, len(calibration), speeds)
         files = {
             f"{name}.tflite": content,
             f"{name}.json": json_bytes(measured.contract.to_json()),
@@ -57,6 +60,15 @@ def convert(source: Source, modes: list[str], data: Data, out_dir: Path, debug: 
         yield measured
     if refused:
         raise ConversionError("\n".join(refused))
+
+
+def known_speeds(card_file: Path, digest: str) -> list[dict[str, Any]]:
+    """What the benchmark measured of a .tflite with the SHA-256 ``digest``, if its card is there already."""
+    try:
+        known = json.loads(card_file.read_text(encoding="utf-8"))
+        return list(known["speeds"]) if known["contract"]["sha256"] == digest else []
+    except (OSError, ValueError, TypeError, KeyError):  # no card, or one of another version: it is written anew
+        return []
 
 
 def prepared(network: keras.Model, calibration: UInt8) -> keras.Model:

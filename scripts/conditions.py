@@ -17,6 +17,7 @@ from edge_app.errors import EdgeAppError
 from edge_app.labels import NONE
 from edge_app.preprocess import frame_to_input
 from train.judge import judge
+from train.paths import warn_of_others
 from train.pictures import PHOTOS, Collection, find_collections
 
 UInt8 = npt.NDArray[np.uint8]
@@ -61,7 +62,9 @@ def main(argv: list[str]) -> int:
     for model in models:
         if NONE not in model.contract.labels:
             raise EdgeAppError(f"{model.contract.name} has no class for no garment: name models for cameras.")
-    with Collection(find_collections(args.data)[PHOTOS], PHOTOS) as photos:
+    collections = find_collections(args.data)
+    warn_of_others([model.contract for model in models], collections)
+    with Collection(collections[PHOTOS], PHOTOS) as photos:
         rows = [row for row in photos.pictures if row.split == "val" and row.is_garment][:: args.every]
         frames = [photos.frame(row) for row in rows]
     print(f"{len(rows)} photos of garments, named rightly (taken for none)\n")

@@ -172,7 +172,7 @@ def by_class(runs: list[Run], rows: list[tuple[str, list[float | None]]], style:
 def compare_runs(paths: list[Path], folder: Path) -> Path:
     """Writes the page into ``folder`` and returns its path. Raises RunError for what is no run, or for one alone."""
     if len(paths) < 2:
-        raise RunError(f"{paths[0]}: one run alone has its own report.html. Name two runs or more to compare.")
+        raise RunError(f"{read_run(paths[0]).name}: one run alone has its own report.html. Name two runs or more.")
     runs = named_apart([read_run(path) for path in paths])
     names = tuple(run.name for run in runs)
     title = f"{', '.join(names[:-1])} and {names[-1]}"

@@ -87,11 +87,15 @@ def check(path: Path, source: Source) -> None:
 
 
 def locate(source: Source, data_dir: Path | None, url: str = KERAS_URL) -> Path:
-    """The checked file for ``source``: in ``data_dir``/fashion-mnist, else in Keras's cache, downloaded if need be."""
-    if data_dir is not None:
+    """The checked file for ``source``: in ``data_dir``/fashion-mnist, if there is such a folder, else in Keras's cache,
+    downloaded if need be."""
+    if data_dir is not None and (data_dir / FOLDER).exists():
         path = data_dir / FOLDER / source.name
         if not path.is_file():
-            raise DataError(f"{path}: not found. Put the four Fashion-MNIST files there, or name another --data.")
+            raise DataError(
+                f"{path}: not found. Put the four Fashion-MNIST files there, or take the folder away: then "
+                "they are downloaded."
+            )
         check(path, source)
         return path
     import keras

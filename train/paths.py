@@ -127,16 +127,19 @@ def own_collections(data: Iterable[str]) -> list[str]:
 
 def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
     """Which of the published collections a network has learned that are not those that are here, with their digests:
-    what is for validation here may have been for training there. Of a kind that either lacks nothing is known.
+    what is for validation here may have been for training there.
 
     So it is with a user's ``OWN``, where some that it has learned are not here, but others are: a table, or a
-    folder's picture, may have been changed.
+    folder's picture, may have been changed. A published one that is not here at all may be among these others, too.
     """
-    found = {layout.name: (published(learned, layout), published(here, layout)) for layout in PUBLISHED}
-    unlike = {name: known for name, (known, given) in found.items() if known and given and known != given}
-    given = {here[name] for name in own_collections(here)} - set(learned.values())
+    strangers = {here[name] for name in own_collections(here)} - set(learned.values())
+    unlike = {}
+    for layout in PUBLISHED:
+        known, given = published(learned, layout), published(here, layout)
+        if known and known not in here.values() and (given or strangers):
+            unlike[layout.name] = known
     missing = [learned[name] for name in own_collections(learned) if learned[name] not in here.values()]
-    return unlike | ({OWN: missing[0]} if given and missing else {})
+    return unlike | ({OWN: missing[0]} if strangers and missing else {})
 
 
 def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
@@ -144,9 +147,10 @@ def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str
     began = {
         key.rpartition(", ")[2]: digest for key, digest in learned.items() if key.startswith(START) and ", " in key
     }
-    given = {layout.name: published(here, layout) for layout in PUBLISHED}
-    given[OWN] = "any" if own_collections(here) else None
-    return {name: digest for name, digest in began.items() if given[name] not in (None, digest)} | others(learned, here)
+    has_own = bool(own_collections(here))
+    given = {OWN: has_own} | {layout.name: has_own or published(here, layout) is not None for layout in PUBLISHED}
+    unlike = {name: digest for name, digest in began.items() if given[name] and digest not in here.values()}
+    return unlike | others(learned, here)
 
 
 def published(data: Mapping[str, str], layout: Layout) -> str | None:

@@ -8,6 +8,7 @@ class names may stand for itself.
 
 import csv
 import io
+import lzma
 import zipfile
 import zlib
 from collections.abc import Sequence
@@ -21,7 +22,10 @@ from edge_app.labels import LIVE, NONE
 from train.data import find_data
 
 SPLITS = ("train", "val")
+PERSON = "sender_id"  # the column that says who took a picture
 SHOES = ("Sandal", "Sneaker", "Ankle boot")
+# What reading from an archive or a folder may raise: an encrypted entry is a RuntimeError, one cut short an EOFError.
+UNREADABLE = (OSError, KeyError, RuntimeError, EOFError, zlib.error, lzma.LZMAError, zipfile.BadZipFile)
 SHOE_TABLE = Path(__file__).with_name("shoes.csv")  # this project's own: what 164 of the published photos show
 
 
@@ -32,7 +36,8 @@ def _by_label(labels: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
 
 @dataclass(frozen=True, eq=False)
 class Layout:
-    """A kind of collection: its name, the column that holds the label, and the classes right for each label.
+    """A kind of collection: its name, the column that holds the label, whether its table says who took each picture,
+    and the classes right for each label.
 
     ``training_classes``: the one class of single pictures, by name, whose label leaves several open. It counts in
     training only: all pictures of a label are judged alike.
@@ -40,6 +45,7 @@ class Layout:
 
     name: str
     label_column: str
+    has_people: bool
     classes: dict[str, tuple[str, ...]]
     training_classes: dict[str, str] = field(default_factory=dict)
 
@@ -60,6 +66,7 @@ def read_shoes() -> dict[str, str]:
 PHOTOS = Layout(
     "photos",
     "label",
+    True,
     {name: (name,) for name in LIVE}
     | {"Shoes": SHOES}
     | _by_label(
@@ -78,6 +85,7 @@ PHOTOS = Layout(
 PRODUCTS = Layout(
     "products",
     "article_type",
+    False,
     {name: (name,) for name in LIVE}
     | _by_label(
         {
@@ -121,12 +129,23 @@ class Collection:
         self.path = path
         try:
             self._root: zipfile.Path | Path = path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path))
+            self._require(f"{layout.name}.csv")
             table = (self._root / f"{layout.name}.csv").read_bytes()
-        except (OSError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile) as error:
+        except UNREADABLE as error:
             raise DataError(
-                f"{path}: not a zip archive or folder with {layout.name}.csv and images/ ({error}). Fetch it again."
+                f"{path}: not a zip archive or folder with {layout.name}.csv and images/ ({_said(error)}). Fetch it, "
+                "or make it, again."
             ) from error
         self.pictures = read_table(table, layout, f"{path}/{layout.name}.csv")
+
+    def _require(self, table: str) -> None:
+        """Raises DataError for a folder that was packed as a whole, as file managers do."""
+        if (self._root / table).exists() or not self._root.is_dir():
+            return
+        if below := [folder.name for folder in self._root.iterdir() if (folder / table).exists()]:
+            raise DataError(
+                f"{self.path}: {table} is in its folder {below[0]}. Name that, or pack what it holds, not itself."
+            )
 
     def __enter__(self) -> Self:
         return self
@@ -149,10 +168,20 @@ class Collection:
                 file = next(there, file)
             name = f"{self.path}/images/{file}"
             return decode_bytes((images / file).read_bytes(), name=name)
-        except (OSError, KeyError, RuntimeError, zlib.error, zipfile.BadZipFile, ImageError) as error:
+        except (*UNREADABLE, ImageError) as error:
             raise DataError(
-                f"{self.path}/images/{file}: {error}. Fetch the collection again, or take its row out of the table."
+                f"{self.path}/images/{file}: {_said(error)}. Put a picture there that can be read, one of "
+                f"{', '.join(SUFFIXES)}, or take its row out of the table."
             ) from error
+
+
+def _stem(name: str) -> str:
+    """A picture's name, or its file's name, without the ending."""
+    return name[: -len(Path(name).suffix)] if Path(name).suffix.lower() in SUFFIXES else name
+
+
+def _said(error: Exception) -> str:
+    return str(error) or "it is cut short"  # an EOFError says nothing
 
 
 def find_collection(data_dir: Path, layout: Layout) -> Path | None:
@@ -197,22 +226,24 @@ def rows_of(collections: Sequence[Collection], split: str) -> list[tuple[Collect
 def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
     """The rows of a collection's table; ``name`` is what messages call it.
 
-    Raises DataError for a missing column, an unknown label or split, a row cut short, a person in both splits, or a
-    picture that has two rows.
+    Blanks around what a cell holds do not count. Raises DataError for a missing column, an unknown label or split, a
+    row cut short, a person in both splits, or a picture that has two rows.
     """
     try:
-        reader = csv.DictReader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True)
-        rows = list(reader)
+        lines = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline=""), strict=True))
     except (UnicodeDecodeError, csv.Error) as error:
         raise DataError(f"{name}: not a CSV file in UTF-8 ({error}).") from error
-    needed = ("image", layout.label_column, "split")
-    if missing := [column for column in needed if column not in (reader.fieldnames or ())]:
+    columns = [column.strip() for column in lines[0]] if lines else []
+    needed = ["image", layout.label_column, *([PERSON] if layout.has_people else []), "split"]
+    if missing := [column for column in needed if column not in columns]:
         raise DataError(f"{name}: no column {', '.join(missing)}. It needs {', '.join(needed)}.")
     pictures: list[Picture] = []
     names: set[str] = set()
+    stems: set[str] = set()
     split_of: dict[str, str] = {}
-    for number, row in enumerate(rows, start=2):
-        label, split, person = row[layout.label_column], row["split"], row.get("sender_id") or ""
+    for number, line in enumerate(filter(None, lines[1:]), start=2):
+        row = dict.fromkeys((*columns, PERSON), "") | dict(zip(columns, map(str.strip, line), strict=False))
+        label, split, person = row[layout.label_column], row["split"], row[PERSON]
         place = f"{name}, row {number}"
         if not row["image"] or Path(row["image"]).name != row["image"]:
             raise DataError(f"{place}: {row['image']!r} is no picture's name.")
@@ -222,8 +253,10 @@ def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
             raise DataError(f"{place}: split {split!r}, expected train or val.")
         if person and split_of.setdefault(person, split) != split:
             raise DataError(f"{place}: person {person} is in both splits. Put all pictures of a person into one.")
-        if row["image"] in names:
+        stem = _stem(row["image"])
+        if {row["image"], stem} & names or (stem == row["image"] and stem in stems):  # a and a.jpg are one picture
             raise DataError(f"{place}: {row['image']} has a row before this one. Leave one of the two out.")
         names.add(row["image"])
+        stems.add(stem)
         pictures.append(Picture(row["image"], layout.classes_of(row["image"], label, split), person, split))
     return pictures

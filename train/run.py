@@ -1,6 +1,7 @@
 """One training run, from data to a folder that holds everything about it."""
 
 import dataclasses
+import errno
 import json
 import platform
 from contextlib import nullcontext
@@ -25,7 +26,7 @@ from train.devices import device_name
 from train.fashion_answers import answered_fashion
 from train.files import write_atomically, write_json
 from train.fit import Examples, Trained, drops, fashion_phases, fit, views
-from train.keeper import HISTORY
+from train.keeper import HISTORY, STATE
 from train.live import judge_live, load_lessons, train_live
 from train.metrics import accuracy, class_reports, confusion, cross_entropy
 from train.models import build, flattened
@@ -82,6 +83,34 @@ def read_config(run_dir: Path) -> Config:
         raise RunError(f"{path}: {error}. Name the folder of a run made by `python -m train`.") from error
     except RunError as error:
         raise RunError(f"{path}: {error} Train it again, under another --out.") from error
+
+
+def read_result(run_dir: Path) -> dict[str, Any]:
+    """What a complete run came to. Raises RunError if it cannot be read."""
+    path = run_dir / RESULT
+    try:
+        result: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        require_complete(result)
+    except (OSError, ValueError, TypeError) as error:
+        raise RunError(
+            f"{path}: damaged ({error}). Delete it: the same `python -m train` makes it again from {STATE}, without "
+            "training anew."
+        ) from error
+    return result
+
+
+def require_complete(result: dict[str, Any]) -> None:
+    """Raises ValueError if a run's result lacks what is known of one that has ended."""
+    if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
+        raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
+
+
+def write_weights(path: Path, network: keras.Model) -> None:
+    """As Keras writes them, atomically. Raises OSError, also for what HDF5 makes a RuntimeError of: a full disk."""
+    try:
+        write_atomically(path, network.save_weights)
+    except RuntimeError as error:
+        raise OSError(errno.EIO, f"HDF5: {error}", str(path)) from error
 
 
 def versions() -> dict[str, str]:
@@ -218,8 +247,8 @@ def _train(config: Config, inputs: Inputs, run_dir: Path) -> Trained:
 def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
     team = inputs.team
     if open_run(run_dir, config, team.is_chief):
+        result = read_result(run_dir)
         print(f"{run_dir} is complete; delete it to train again")
-        result: dict[str, Any] = json.loads((run_dir / RESULT).read_text(encoding="utf-8"))
         return result
     keras.utils.set_random_seed(config.seed)
     trained = _train(config, inputs, run_dir)
@@ -236,7 +265,7 @@ def _run(config: Config, inputs: Inputs, run_dir: Path) -> dict[str, Any]:
         settle(network, trained.views)
     if config.recipe.normalized:
         network = plain(network, build(config.model, live=is_live))
-    write_atomically(run_dir / WEIGHTS, network.save_weights)
+    write_weights(run_dir / WEIGHTS, network)
 
     logits = logits_of(network, inputs.data.test)
     test = evaluate(logits, inputs.data.test, labels)

@@ -17,7 +17,7 @@ from edge_app.models import CARD, assets_dir
 from train.eight_bits import CONVERTED, is_converted, weights_of
 from train.models import MODELS, WIDE, build, flattened
 from train.recipes import Config, Recipe
-from train.run import CONFIG, RESULT, WEIGHTS
+from train.run import CONFIG, RESULT, WEIGHTS, require_complete
 from train.vgg19 import weights_digest
 
 SUFFIX = ".weights.h5"
@@ -67,7 +67,7 @@ def load_source(path: Path) -> Source:
             record = json.loads(Path(str(path).removesuffix(SUFFIX) + ".json").read_text(encoding="utf-8"))
             config, result, digest = record["config"], record["result"], record.get("weights_sha256")
         parsed = Config.from_json(config)
-        _require_complete(result)
+        require_complete(result)
         is_live = parsed.recipe.mixture is not None
         learned = tuple(report["label"] for report in result["test"]["classes"])
     except (OSError, ValueError, TypeError, KeyError, RunError) as error:
@@ -103,11 +103,6 @@ def require_same_labels(path: Path, learned: Sequence[str], today: Sequence[str]
         )
 
 
-def _require_complete(result: dict[str, Any]) -> None:
-    if missing := {"parameters", "best_epoch", "test", "training_s", "device", "backend", "versions"} - set(result):
-        raise ValueError(f"its result lacks {', '.join(sorted(missing))}")
-
-
 def _read_back(path: Path) -> Source:
     try:
         contract = Classifier.load(str(path), threads=1).contract
@@ -126,7 +121,7 @@ def _read_back(path: Path) -> Source:
         config = Config.from_json(known["config"])
         accuracy = {"accuracy": known["float32_test_accuracy"]}
         result = known["training"] | {"test": accuracy, "versions": contract.versions}
-        _require_complete(result)
+        require_complete(result)
         if config.model != "vgg19" or config.shape != contract.input.shape or config.recipe.mixture is None:
             raise ValueError("card and contract disagree")
         network = build(config.model, config.size, live=True)

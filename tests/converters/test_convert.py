@@ -1,6 +1,7 @@
 """From a kept checkpoint to the shipped file; a spoiled model is refused, and what was there stays."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,10 @@ import pytest
 from spoiling import spoiled
 
 from converters.checkpoint import keep_checkpoint
-from converters.convert import convert
+from converters.confidence import fit_fashion
+from converters.convert import convert, known_speeds
 from converters.data import Data, load_data
-from converters.measure import TEST, draft_contract
+from converters.measure import TEST, VAL, draft_contract
 from converters.parity import compare
 from converters.quantize import export_float32, quantize
 from edge_app.classifier import Classifier
@@ -18,6 +20,7 @@ from edge_app.contract import read_contract, sha256
 from edge_app.errors import ConversionError, RunError
 from edge_app.models import assets_dir
 from edge_app.preprocess import images_to_input
+from train.data import Split, one_hot
 from train.files import write_json
 from train.metrics import accuracy
 from train.source import Source, load_source
@@ -62,6 +65,32 @@ def test_checkpoint_gives_the_shipped_model_again(source: Source, data: Data, tm
     assert measured.contract.accuracy[TEST] >= trained - 0.003
     names = [f"{NAME}{suffix}" for suffix in (".card.json", ".json", ".md", ".tflite")]
     assert sorted(path.name for path in again.iterdir()) == names
+
+
+def test_the_same_file_keeps_its_speeds(tmp_path: Path) -> None:
+    shipped = SHIPPED.with_name("cnn4.card.json")
+    known = json.loads(shipped.read_text())
+    assert known["speeds"] and known_speeds(shipped, known["contract"]["sha256"]) == known["speeds"]
+    assert known_speeds(shipped, "another") == []
+    assert known_speeds(tmp_path / "absent.card.json", "any") == []
+    (tmp_path / "damaged.card.json").write_text("[]")
+    assert known_speeds(tmp_path / "damaged.card.json", "any") == []
+
+
+def test_confidence_is_fitted_on_validation_images_and_the_test_images_are_for_the_test(
+    source: Source, data: Data, tmp_path: Path
+) -> None:
+    """Test images that go by wrong names change its own accuracy, and nothing else."""
+    fashion = data.fashion_mnist
+    wrong = replace(fashion, test=Split(fashion.test.images[:2000], (fashion.test.labels[:2000] + 1) % 10))
+    (measured,) = convert(source, ["float32"], replace(data, fashion_mnist=wrong), tmp_path)
+    found = measured.contract
+    assert found.accuracy[VAL] == pytest.approx(source.result["val_accuracy"], abs=0.003)
+    assert found.accuracy[TEST] < 0.06
+    pixels = images_to_input(fashion.val.images, found.input.shape)
+    logits = Classifier.load(str(tmp_path / f"{found.name}.tflite")).logits(pixels)
+    fitted = fit_fashion(one_hot(fashion.val.labels), logits)
+    assert (found.temperature, found.threshold) == (fitted.temperature, fitted.threshold)
 
 
 def test_spoiled_model_is_refused_and_the_old_one_stays(

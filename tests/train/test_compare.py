@@ -1,5 +1,7 @@
 """The tables of the documents are made from what was measured."""
 
+import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,11 +11,14 @@ from edge_app.classifier import Classifier
 from edge_app.contract import Contract, InputSpec
 from edge_app.errors import DataError
 from edge_app.labels import LIVE
+from edge_app.models import CARD, assets_dir, contracts
 from train.compare import Compared, Mistake, invoke_times_ms, long_tables, look, short_table
 from train.comparison_plots import plot_confusions, plot_mistakes, plot_models
 from train.documents import with_block
 from train.judge import Judgement
 from train.pictures import PHOTOS
+
+ROOT = Path(__file__).parents[2]
 
 
 def compared(name: str, variant: str = "live") -> Compared:
@@ -48,6 +53,42 @@ def test_short_table() -> None:
         "| a | 92.00% | - | 81.2% | 1.23 MB |",
         "| b | 92.00% | 93.52% | 81.2% | 1.23 MB |",
     ]
+
+
+def shipped() -> list[Compared]:
+    """What the cards of the models say of them."""
+    found = []
+    for contract in sorted(contracts(), key=lambda one: (one.variant != "live", one.name)):
+        card = json.loads((assets_dir() / "models" / f"{contract.name}{CARD}").read_text())
+        pictures = {name: Judgement(**judged) for name, judged in card["pictures"].items()}
+        test = contract.accuracy["fashion-mnist test"]
+        found.append(Compared(contract, "a\nb", card["size_bytes"], 0.0, test, np.eye(11, dtype=np.int64), pictures, []))
+    return found
+
+
+def test_the_documents_have_the_models_that_ship() -> None:
+    models = shipped()
+    assert [m.contract.name for m in models[:4]] == ["cnn1", "cnn3", "cnn4", "vgg19"] and len(models) == 7
+    assert short_table(models) in (ROOT / "README.md").read_text(encoding="utf-8")
+    results = (ROOT / "docs" / "results.md").read_text(encoding="utf-8")
+    summary, *by_class, _ = long_tables(models).split("\n\n")
+    for row in summary.splitlines():
+        name, size, _, rest = row.removeprefix("| ").split(" | ", 3)
+        assert any(
+            line.startswith(f"| {name} | {size} | ") and line.endswith(f" | {rest}") for line in results.split("\n")
+        )
+    assert all(some in results for some in by_class)
+    models[2] = replace(models[2], test=models[2].test + 0.0001)  # and where one does not, that is noticed
+    assert short_table(models) not in (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def test_cnn4_names_as_many_photos_as_its_card_says(data_dir: Path) -> None:
+    found, mistakes = look(Classifier.load("cnn4"), data_dir / "photos.zip", PHOTOS)
+    card = Judgement(**json.loads((assets_dir() / "models" / f"cnn4{CARD}").read_text())["pictures"]["photos"])
+    assert found.counts == card.counts and sum(found.counts.values()) == 594
+    assert found.right == pytest.approx(card.right, abs=0.005)  # processors round a few pictures otherwise
+    assert found.auroc == pytest.approx(card.auroc, abs=0.003)
+    assert len(mistakes) == 594 - round(594 * found.right)
 
 
 def test_long_tables() -> None:

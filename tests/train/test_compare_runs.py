@@ -145,6 +145,8 @@ def test_many_runs_have_a_page_of_their_own() -> None:
 
 
 def test_what_is_no_run_is_refused(runs: list[Path], tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r"nowhere.*Name the folder of a run"):
+        compare_runs([tmp_path / "nowhere"], tmp_path)
     with pytest.raises(RunError, match="Name two runs or more"):
         main([str(runs[0])])
     with pytest.raises(RunError, match="Name the folder of a run"):

@@ -44,6 +44,7 @@ def test_named_folder_must_exist(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_missing_file_is_named(tmp_path: Path) -> None:
+    (tmp_path / "fashion-mnist").mkdir()
     with pytest.raises(DataError, match=r"train-labels-idx1-ubyte\.gz: not found"):
         locate(SOURCES["train-labels"], tmp_path)
 
@@ -103,3 +104,4 @@ def test_download_is_checked(file_server: tuple[str, Path]) -> None:
         locate(Source("absent.gz", 4, source.md5), None, url)
     (folder / source.name).write_bytes(b"good")
     assert locate(source, None, url).read_bytes() == b"good"
+    assert locate(source, folder, url).read_bytes() == b"good"  # a folder that holds other data sets only

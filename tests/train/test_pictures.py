@@ -29,7 +29,7 @@ def test_rows_become_pictures() -> None:
         Picture("d", ("Bag",), "", "train"),
     ]
     assert [picture.is_garment for picture in table(*ROWS)] == [True, True, False, True]
-    assert read_table("\ufeffimage,label,split\na,Hat,val".encode(), PHOTOS, "p") == [
+    assert read_table("\ufeffimage, label,sender_id ,split\na,Hat, ,val ".encode(), PHOTOS, "p") == [
         Picture("a", ("none",), "", "val")
     ]
     products = b"image,article_type,gender,base_colour,split\n7,Rain Jacket,Men,Red,val\n8,Kurtas,Women,Blue,train\n"
@@ -41,14 +41,15 @@ def test_rows_become_pictures() -> None:
 
 @pytest.mark.parametrize("layout", [PHOTOS, PRODUCTS])
 def test_each_class_stands_for_itself(layout: Layout) -> None:
-    rows = [f"image,{layout.label_column},split", *(f"{number},{name},train" for number, name in enumerate(LIVE))]
+    rows = [f"image,{layout.label_column},sender_id,split"]
+    rows += [f"{number},{name},7,train" for number, name in enumerate(LIVE)]
     pictures = read_table("\n".join(rows).encode(), layout, "own")
     assert [picture.classes for picture in pictures] == [(name,) for name in LIVE]
 
 
 def test_a_known_shoe_counts_in_training_only() -> None:
     layout = dataclasses.replace(PHOTOS, training_classes={"a": "Sandal", "b": "Sandal", "c": "Sandal"})
-    rows = b"image,label,split\na,Shoes,train\nb,Shoes,val\nc,Dress,train\nd,Shoes,train"
+    rows = b"image,label,sender_id,split\na,Shoes,,train\nb,Shoes,,val\nc,Dress,,train\nd,Shoes,,train"
     classes = [picture.classes for picture in read_table(rows, layout, "photos.csv")]
     assert classes == [("Sandal",), SHOES, ("Dress",), SHOES]
 
@@ -56,12 +57,16 @@ def test_a_known_shoe_counts_in_training_only() -> None:
 @pytest.mark.parametrize(
     ("rows", "message"),
     [
-        (["image,label,sender_id"], r"photos\.csv: no column split\. It needs image, label, split"),
-        ([], "no column image, label, split"),
+        (["image,label,sender_id"], r"photos\.csv: no column split\. It needs image, label, sender_id, split"),
+        (["image,label,Sender_ID,split"], r"photos\.csv: no column sender_id\. It needs"),
+        ([], "no column image, label, sender_id, split"),
         ([*ROWS[:2], "b,Sock,8,val"], r"row 3: unknown label 'Sock'\. Known: Ankle boot, "),
-        ([*ROWS[:2], "b"], "row 3: unknown label None"),
+        ([*ROWS[:2], "b"], "row 3: unknown label ''"),
         ([*ROWS, "e,Hat,9,test"], "row 6: split 'test', expected train or val"),
         ([*ROWS, "e,Hat,7,val"], "row 6: person 7 is in both splits"),
+        ([*ROWS, "e,Hat, 7 ,val"], "row 6: person 7 is in both splits"),
+        ([*ROWS, "a.jpg,Hat,,val"], r"row 6: a\.jpg has a row before this one"),
+        ([*ROWS, "e.jpg,Hat,,val", "e,Hat,,val"], "row 7: e has a row before this one"),
         ([*ROWS, "a,Hat,,val"], "row 6: a has a row before this one"),
         ([ROWS[0], "../a,Hat,7,val"], r"row 2: '\.\./a' is no picture's name"),
         ([ROWS[0], '"a,Hat,7,val'], "not a CSV file"),
@@ -125,6 +130,43 @@ def test_damaged_collections_are_refused(folder: Path) -> None:
         Collection(archive, PHOTOS)
     with zipfile.ZipFile(archive, "w"), pytest.raises(DataError, match="not a zip archive or folder with"):
         Collection(folder.parent / "nowhere", PHOTOS)
+
+
+@pytest.mark.parametrize(
+    ("method", "is_cut_short"),
+    [
+        (zipfile.ZIP_STORED, True),
+        (zipfile.ZIP_STORED, False),
+        (zipfile.ZIP_DEFLATED, False),
+        (zipfile.ZIP_BZIP2, False),
+        (zipfile.ZIP_LZMA, False),
+    ],
+)
+def test_an_archive_that_is_damaged_within_is_refused(folder: Path, method: int, is_cut_short: bool) -> None:
+    """Its list of contents is there; a picture is shorter than that says, or has other bytes."""
+    archive = folder.parent / "photos.zip"
+    with zipfile.ZipFile(archive, "w", method) as file:
+        file.write(folder / "photos.csv", "photos.csv")
+        file.write(folder / "images" / "a.jpg", "images/a.jpg")
+        entry = file.getinfo("images/a.jpg")
+        if is_cut_short:
+            entry.compress_size, entry.file_size = 9000, 9000
+    if not is_cut_short:
+        content = bytearray(archive.read_bytes())
+        start = entry.header_offset + 30 + len(entry.filename) + 20  # its header, and what the method begins with
+        content[start : start + 100] = bytes(100)
+        archive.write_bytes(content)
+    with Collection(archive, PHOTOS) as collection:
+        (picture,) = collection.pictures
+        with pytest.raises(DataError, match=r"photos\.zip/images/a\.jpg: .+\. Put a picture there"):
+            collection.frame(picture)
+
+
+def test_an_archive_of_a_folder_as_a_whole_says_so(folder: Path) -> None:
+    archive = Path(shutil.make_archive(str(folder.parent / "mine"), "zip", folder.parent, "photos"))
+    for path in (archive, folder.parent):
+        with pytest.raises(DataError, match=r"photos\.csv is in its folder photos\. Name that, or pack"):
+            Collection(path, PHOTOS)
 
 
 def test_the_real_collections(data_dir: Path) -> None:

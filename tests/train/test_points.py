@@ -75,7 +75,7 @@ def test_a_users_own_pictures_are_among_the_points(data_dir: Path, tmp_path: Pat
     contract = next(contract for contract in contracts() if contract.name == "cnn3")
     own = tmp_path / "mine"
     (own / "images").mkdir(parents=True)
-    rows = ["image,label,split", "a,Bag,train", "b,Bag,train", "c,Bag,val"]
+    rows = ["image,label,sender_id,split", "a,Bag,,train", "b,Bag,,train", "c,Bag,,val"]
     (own / "photos.csv").write_text("\n".join(rows), encoding="utf-8")
     for name in "abc":
         shutil.copy(assets_dir() / "examples" / "bag.png", own / "images" / f"{name}.png")

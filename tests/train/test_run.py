@@ -18,7 +18,7 @@ from edge_app.labels import FASHION
 from train.data import FashionMnist, Split
 from train.models import build_vgg19_base
 from train.recipes import Config, article, best
-from train.run import Inputs, open_run, read_config, run, summary
+from train.run import Inputs, open_run, read_config, run, summary, write_weights
 from train.source import load_source
 from train.vgg19 import features, load_base, weights_digest
 
@@ -70,6 +70,11 @@ def test_run_leaves_everything_and_is_not_done_twice(tmp_path: Path, capsys: pyt
     capsys.readouterr()
     assert run(config, Inputs(DATA), tmp_path / "run") == json.loads((tmp_path / "run" / "result.json").read_text())
     assert "is complete; delete it to train again" in capsys.readouterr().out
+    (tmp_path / "run" / "result.json").write_text("{")
+    with pytest.raises(RunError, match=r"result\.json: damaged .* Delete it: .* without training anew"):
+        run(config, Inputs(DATA), tmp_path / "run")
+    (tmp_path / "run" / "result.json").unlink()
+    assert run(config, Inputs(DATA), tmp_path / "run") == result
 
 
 def test_a_normalized_run_leaves_the_network_without_normalizations(tmp_path: Path) -> None:
@@ -95,6 +100,17 @@ def test_a_runs_damaged_weights_are_noticed(tmp_path: Path) -> None:
         weights.write_bytes(whole[:start] + bytes(4096) + whole[start + 4096 :])
         with pytest.raises(RunError, match="not a complete run or checkpoint"):
             load_source(tmp_path)
+
+
+def test_weights_that_do_not_fit_on_the_disk_are_an_error_of_it(tmp_path: Path) -> None:
+    class Full:
+        @staticmethod
+        def save_weights(path: Path) -> None:
+            raise RuntimeError("Disable slist on flush dest failure failed")
+
+    with pytest.raises(OSError, match="HDF5: Disable slist"):
+        write_weights(tmp_path / "model.weights.h5", Full)
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_processes_do_not_share_a_run(tmp_path: Path) -> None:
@@ -189,7 +205,7 @@ def test_backbone_weights_must_be_there_and_fit(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (("--data", "."), "fashion-mnist/train-images-idx3-ubyte.gz: not found"),
+        (("--data", "nowhere"), "nowhere: no such folder"),
         (("--size", "32"), "cnn1 takes 28x28 pixels, not 32"),
         (("--seed", "-1"), "-1: expected a whole number, 0 or more"),
         (("--seed", "4294967296"), "4294967296: expected a whole number below 2**32"),
