@@ -62,7 +62,9 @@ def shipped() -> list[Compared]:
         card = json.loads((assets_dir() / "models" / f"{contract.name}{CARD}").read_text())
         pictures = {name: Judgement(**judged) for name, judged in card["pictures"].items()}
         test = contract.accuracy["fashion-mnist test"]
-        found.append(Compared(contract, "a\nb", card["size_bytes"], 0.0, test, np.eye(11, dtype=np.int64), pictures, []))
+        found.append(
+            Compared(contract, "a\nb", card["size_bytes"], 0.0, test, np.eye(11, dtype=np.int64), pictures, [])
+        )
     return found
 
 
