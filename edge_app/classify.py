@@ -53,18 +53,24 @@ def in_words(answer: dict[str, Any]) -> str:
 
 
 def pictures(path: Path) -> list[Path]:
-    """A file, whatever its name; or all pictures in a folder and in those below it, by name.
+    """A file, whatever its name; or all pictures in a folder and in those below it or linked from there, by name.
 
     What cannot be listed is among them (a folder without permission, a file), and so is a folder without any: there
     is then something to report.
     """
     unlisted: list[OSError] = []
-    found = [
-        Path(folder, name)
-        for folder, _, names in os.walk(path, onerror=unlisted.append)
-        for name in names
-        if is_picture(Path(name))
-    ]
+    found: list[Path] = []
+    seen: set[str] = set()
+    waiting = [path]
+    while waiting:
+        for folder, below, names in os.walk(waiting.pop(), onerror=unlisted.append):
+            real = os.path.realpath(folder)
+            if real in seen:  # by a link, which may lead back to where it is
+                below.clear()
+                continue
+            seen.add(real)
+            found += [Path(folder, name) for name in names if is_picture(Path(name))]
+            waiting += [Path(folder, name) for name in below if Path(folder, name).is_symlink()]
     return sorted([*found, *(Path(error.filename) for error in unlisted)]) or [path]
 
 

@@ -1,6 +1,7 @@
 """What was taught to a model on this device, in a small file of this user: taught/NAME.npz, numbers only."""
 
 import io
+import itertools
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -20,7 +21,9 @@ Float32 = npt.NDArray[np.float32]
 MAX_NAMES = 20
 MAX_EXAMPLES = 60  # of a name; the newest are kept
 MAX_LENGTH = 30  # of a name
-BETWEEN = " '&/().+-"  # no commas or quotes: names stand in tables
+BETWEEN = " '&/().+-·"  # no commas or quotes: names stand in tables; the dot is Catalan's
+JOINERS = "\u200c\u200d"  # unseen, but Persian and Indian words are typed with them
+APOSTROPHES = str.maketrans("\u2019\u02bc", "''")  # what phones write for one
 CHECK = "Check its folder's permissions, and the room on the disk."
 NOTHING = "nothing"  # what the page calls none
 RESERVED = (NONE, NOTHING, "unsure")
@@ -70,25 +73,27 @@ def write_lessons(lessons: Lessons | None, contract: Contract) -> None:
 
 
 def set_aside(contract: Contract) -> None:
-    """Moves a model's lessons to taught/NAME.npz.old, to begin anew. Raises LessonError."""
+    """Moves a model's lessons to taught/NAME.npz.old, or .old2 and so on, to begin anew. Raises LessonError."""
     path = lessons_path(contract)
     try:
         if path.exists():
-            path.replace(path.with_name(f"{path.name}.old"))
+            names = (f"{path.name}.old{number}" for number in itertools.chain([""], itertools.count(2)))
+            path.replace(next(aside for aside in map(path.with_name, names) if not aside.exists()))
     except OSError as error:
         raise LessonError(f"{path}: cannot be moved ({error.strerror}). {CHECK}") from error
 
 
 def as_known(name: str, lessons: Lessons | None, contract: Contract) -> str:
-    """A name with single spaces; one of the model's own labels, or of those taught before, as it is written there.
+    """A name with single spaces and plain apostrophes; one of the model's own labels, or of those taught before, as it
+    is written there.
 
     Where the model has a label for no garment, "nothing" is that, as on the page.
     """
-    name = unicodedata.normalize("NFC", " ".join(name.split()))
+    name = unicodedata.normalize("NFC", " ".join(name.split())).translate(APOSTROPHES)
     if name.casefold() == NOTHING and NONE in contract.labels:
         return NONE
     known = (*contract.labels, *(lessons.counts if lessons else ()))
-    return next((one for one in known if one.casefold() == name.casefold()), name)
+    return next((one for one in known if one.translate(APOSTROPHES).casefold() == name.casefold()), name)
 
 
 def name_problem(name: str, contract: Contract) -> str:
@@ -105,8 +110,9 @@ def _is_letter(character: str) -> bool:
 
 
 def _may_follow(character: str) -> bool:
-    """Also the marks that many scripts write letters with."""
-    return _is_letter(character) or character in BETWEEN or unicodedata.category(character).startswith("M")
+    """Also the marks and joiners that many scripts write letters with."""
+    is_mark = unicodedata.category(character).startswith("M")
+    return _is_letter(character) or is_mark or character in BETWEEN + JOINERS
 
 
 def add(lessons: Lessons | None, name: str, features: Float32) -> Lessons:
@@ -114,13 +120,19 @@ def add(lessons: Lessons | None, name: str, features: Float32) -> Lessons:
 
     Raises LessonError for one name too many.
     """
+    require_room(lessons, name)
     before = lessons or Lessons((), np.empty((0, features.shape[1]), dtype=np.float32))
-    if name not in before.names and len(before.counts) >= MAX_NAMES:
-        raise LessonError(f"{MAX_NAMES} names are taught, which is all there is room for. Forget one first.")
     names, rows = (*before.names, *[name] * len(features)), np.concatenate([before.features, features])
     surplus = [index for index, known in enumerate(names) if known == name][:-MAX_EXAMPLES]
     kept = [index for index in range(len(names)) if index not in surplus]
     return Lessons(tuple(names[index] for index in kept), rows[kept])
+
+
+def require_room(lessons: Lessons | None, name: str) -> None:
+    """Raises LessonError for one name too many."""
+    counts = lessons.counts if lessons else {}
+    if name not in counts and len(counts) >= MAX_NAMES:
+        raise LessonError(f"{MAX_NAMES} names are taught, which is all there is room for. Forget one first.")
 
 
 def without(lessons: Lessons | None, name: str) -> Lessons | None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from edge_app.cameras.checked import Checked
 from edge_app.cameras.opening import open_camera
 from edge_app.decide import Decision
 from edge_app.errors import BlankPicture, CameraError
@@ -42,10 +43,13 @@ def of_trouble(noticed: datetime, words: str) -> Report:
 def try_camera(camera: str, publish: Callable[[Report], None]) -> None:
     """Opens and closes what `open_camera` takes, so that a wrong path is told at once and not tried again and again.
 
+    Of a file or folder a picture is read, too; a live camera's first one may take long.
     Raises CameraError, which is published, too: what is retained would go on telling of an earlier picture.
     """
     try:
-        open_camera(camera).close()
+        with contextlib.closing(open_camera(camera)) as opened:
+            if not isinstance(opened, Checked):
+                opened.read()
     except CameraError as error:
         publish(of_trouble(datetime.now(UTC), str(error)))
         raise

@@ -86,6 +86,8 @@ class Watch:
         with self._lock:
             if wish.model not in {wished.model for wished in self._wishes()}:
                 self._sights.pop(wish.model, None)  # of when it was last wished: an old picture
+            if self._capture and self._capture.gave_up and watcher not in self._wanted:
+                self._capture, self._sights = None, {}  # who was told of it, or is new, waits for another
             self._wanted[watcher] = (wish, time.monotonic() + timeout_s + self._unwatched_s)
             self._lock.notify_all()  # it may be a model that nobody had wished
             if not self.watching:
@@ -98,14 +100,15 @@ class Watch:
                 return self._sights[wish.model]
             trouble = self._capture.trouble if self._capture else ""
             if self._capture and self._capture.gave_up:
-                self._wanted = {}
-                raise GaveUp(self._capture.trouble)
+                del self._wanted[watcher]  # the others are told when they ask
+                raise GaveUp(trouble)
             if self._capture and self._capture.is_blank:
                 raise BlankPicture(trouble)
             if wish.model in self._answering and not trouble:
                 raise NotYet("the last picture is still being looked at")
             has_failed = self._has_failed(wish.model)
-            if self.watching and self._capture and self._capture.may_yet_give and not has_failed:
+            may_yet_give = self._capture is None or self._capture.may_yet_give
+            if self.watching and may_yet_give and not has_failed:
                 raise NotYet("the camera has no new picture yet")
         raise CameraError(trouble or "the camera gives no picture")
 
@@ -159,11 +162,11 @@ class Watch:
             return {wish for wish, _ in self._wanted.values()}
 
     def _attend(self, capture: Capture) -> None:
-        """Has each wished model look at the camera's pictures, until nothing is wished."""
+        """Has each wished model look at the camera's pictures, until nothing is wished, or of another capture."""
         ended = threading.Event()
         try:
             with self._lock:
-                while wishes := self._wishes():
+                while (wishes := self._wishes()) and self._capture is capture:
                     for model in {wish.model for wish in wishes}:
                         if model not in self._threads:
                             thread = threading.Thread(target=self._classify, args=(capture, model, ended), daemon=True)
@@ -208,7 +211,7 @@ class Watch:
                 self._answering.discard(model)
             answers = {wish: line.answer(looks[wish.region], frame.captured_s) for wish, line in lines.items()}
             with self._lock:
-                if ended.is_set():
+                if ended.is_set() or self._capture is not capture:
                     return
                 self._sights[model] = Sight(number, frame.captured_s, dropped, frame.frame_rgb, answers)
                 self._number = max(self._number, number)

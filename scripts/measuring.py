@@ -233,8 +233,8 @@ def path(_: Tools) -> list[Row]:
 
 def memory(tools: Tools) -> list[Row]:
     """A page that streams for long, while other visitors send nonsense and huge pictures."""
-    png = cv2.imencode(".png", np.zeros((12000, 12000), dtype=np.uint8))[1].tobytes()
-    huge = base64.b64encode(png).decode()
+    jpeg = cv2.imencode(".jpg", np.zeros((2000, 3000), dtype=np.uint8))[1].tobytes()
+    huge = base64.b64encode(jpeg).decode()
     with serving() as server, tools.browser_seeing("trouser") as browser, visit(browser, server.url) as page:
         page.click("#start")
         wait_for_answers(page, 300)

@@ -66,15 +66,27 @@ check_system() {
   [ "$has" -ge $disk_mb ] || stop "$disk_mb MB of disk are needed and $has are free; make room, or use a larger card."
 }
 
-# Everything in versions/ but what the link points at: former versions, and what a cut-off installation left.
+# Everything in versions/ but what the link points at and what the service runs from: former versions, and what a
+# cut-off installation left. Before an installation, too: that is its room on the disk.
 remove_other_versions() {
-  local version
+  local version kept
+  kept=" $(current) $(running) "
   for version in "$home"/versions/*; do
-    [ "$(basename "$version")" = "$(current)" ] || rm -rf "$version"
+    [[ $kept = *" $(basename "$version") "* ]] || rm -rf "$version"
   done
 }
 
 current() { basename "$(readlink "$home/current" || true)"; }
+
+# The version whose Python runs the service: if an installation was cut off before the restart, the one before current.
+running() {
+  local pid program=''
+  pid=$(systemctl show --property=MainPID --value "$service" 2>/dev/null || true)
+  { IFS= read -r -d '' program <"/proc/$pid/cmdline"; } 2>/dev/null || true
+  [[ $program = "$home/versions/"* ]] || return 0
+  program=${program#"$home/versions/"}
+  echo "${program%%/*}"
+}
 
 switch_to() {
   ln -sfn "versions/$1" "$home/next"

@@ -121,8 +121,9 @@ def read_auth(auth: str | None) -> tuple[str, str] | None:
     """USER:PASSWORD -> (user, password). Raises EdgeAppError without naming what was given."""
     if auth is None:
         return None
-    user, colon, password = auth.partition(":")
-    if not (user and colon and password):
+    user, _, password = auth.partition(":")
+    user = user.strip()  # as Gradio does with what is typed
+    if not (user and password):
         raise EdgeAppError("--auth: expected USER:PASSWORD, both of at least one character")
     return user, password
 

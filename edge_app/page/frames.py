@@ -14,7 +14,7 @@ import cv2
 
 from edge_app.errors import BlankPicture, CameraError, EdgeAppError
 from edge_app.explore import Axis
-from edge_app.images import decode_bytes
+from edge_app.images import JPEG, decode_bytes
 from edge_app.page.atlas import Atlas
 from edge_app.page.places import LEASE_S, MAX_FPS, Busy, Place, Places, StillLooking, TooSoon
 from edge_app.page.speed import Speeds
@@ -140,11 +140,7 @@ class Desk:
     def _classify(self, message: Message, place: Place) -> Reply:
         captured_s = time.monotonic()
         started = time.perf_counter()
-        try:
-            jpeg = base64.b64decode(message.jpeg, validate=True)
-        except ValueError as error:
-            raise Refused("the picture is not base64") from error
-        frame_rgb = decode_bytes(jpeg, max_pixels=MAX_PIXELS, name="the camera's picture")
+        frame_rgb = decode_jpeg(message.jpeg)
         decode_ms = 1e3 * (time.perf_counter() - started)
         classifier = self._classifiers.get(message.wish.model)
         if place.pipeline is None or place.pipeline.wish != message.wish or message.still:
@@ -228,6 +224,20 @@ def _share(number: object) -> float:
     if not isinstance(number, int | float) or not 0 <= number <= 1:
         raise Refused("a threshold, or a side of the region, is not a number from 0 to 1")
     return float(number)
+
+
+def decode_jpeg(jpeg: str) -> UInt8:
+    """A picture as the script sends it, a JPEG in base64 -> frame_rgb, uint8 (H, W, 3), 0..255, upright.
+
+    Raises Refused for what is none: other formats hold more that takes time. Raises what `decode_bytes` raises.
+    """
+    try:
+        content = base64.b64decode(jpeg, validate=True)
+    except ValueError as error:
+        raise Refused("the picture is not base64") from error
+    if not content.startswith(JPEG):
+        raise Refused("the picture is not a JPEG")
+    return decode_bytes(content, max_pixels=MAX_PIXELS, name="the camera's picture")
 
 
 def to_png(pixels: UInt8) -> str:

@@ -1,6 +1,5 @@
 """What the page's script calls to teach a name, and to forget it: one message in, one answer out, errors as data."""
 
-import base64
 import threading
 from collections.abc import Callable
 
@@ -8,9 +7,18 @@ import numpy as np
 
 from edge_app.classifier import Classifier
 from edge_app.errors import EdgeAppError, LessonError, NoHome
-from edge_app.images import decode_bytes
-from edge_app.lessons import add, as_known, learned, name_problem, read_lessons, set_aside, without, write_lessons
-from edge_app.page.frames import MAX_JPEG_CHARS, MAX_PIXELS, Refused, Reply
+from edge_app.lessons import (
+    add,
+    as_known,
+    learned,
+    name_problem,
+    read_lessons,
+    require_room,
+    set_aside,
+    without,
+    write_lessons,
+)
+from edge_app.page.frames import MAX_JPEG_CHARS, Refused, Reply, decode_jpeg
 from edge_app.pipeline import Classifiers
 from edge_app.preprocess import frame_to_input
 from edge_app.taught import Lessons
@@ -35,7 +43,7 @@ class School:
 
     def teach(self, message: object) -> Reply:
         """``model``, ``name`` and ``jpegs``, up to five pictures that show it -> what the model was taught, and the
-        ``name`` as it is written there."""
+        ``name`` as it is written there. Without pictures nothing is learned: whether the name can be is the answer."""
         return self._answer(message, self._teach)
 
     def forget(self, message: object) -> Reply:
@@ -68,12 +76,15 @@ class School:
     def _teach(self, classifier: Classifier, message: dict[object, object]) -> Reply:
         self._require_open()
         name, jpegs = message.get("name"), message.get("jpegs")
-        if not isinstance(name, str) or not isinstance(jpegs, list) or not 1 <= len(jpegs) <= MAX_PICTURES:
-            raise Refused(f"a lesson is a name and 1 to {MAX_PICTURES} pictures")
+        if not isinstance(name, str) or not isinstance(jpegs, list) or len(jpegs) > MAX_PICTURES:
+            raise Refused(f"a lesson is a name and at most {MAX_PICTURES} pictures")
         before = read_lessons(classifier.contract)
         name = as_known(name, before, classifier.contract)
         if problem := name_problem(name, classifier.contract):
             raise LessonError(f"{problem}. Choose another.")
+        require_room(before, name)
+        if not jpegs:
+            return {**self._report(classifier, message), "name": name}
         features = classifier.infer(np.stack([_pixels(jpeg, classifier) for jpeg in jpegs])).features
         return {**self._learn(classifier, add(before, name, features)), "name": name}
 
@@ -102,9 +113,4 @@ def _pixels(jpeg: object, classifier: Classifier) -> np.ndarray[tuple[int, ...],
     """A picture as the script sends it -> model-ready pixels, uint8 (H, W, C)."""
     if not isinstance(jpeg, str) or len(jpeg) > MAX_JPEG_CHARS:
         raise Refused(f"a picture is base64 of at most {MAX_JPEG_CHARS:,} characters")
-    try:
-        content = base64.b64decode(jpeg, validate=True)
-    except ValueError as error:
-        raise Refused("the picture is not base64") from error
-    frame_rgb = decode_bytes(content, max_pixels=MAX_PIXELS, name="the camera's picture")
-    return frame_to_input(frame_rgb, classifier.contract.input)
+    return frame_to_input(decode_jpeg(jpeg), classifier.contract.input)

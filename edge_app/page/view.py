@@ -62,16 +62,16 @@ def nameable(contract: Contract) -> str:
 
 
 def summary(contract: Contract, size_bytes: int) -> str:
-    """A model in the list of models: its name, how often it is right on the hardest data it was judged on, its size."""
+    """A model in the list: its name, how often its likeliest name is right on the hardest data there is, its size."""
     return " · ".join(
         [contract.name, *[f"{share} %" for share, _ in _judged(contract)][:1], f"{size_bytes / 1e6:.1f} MB"]
     )
 
 
 def facts(contract: Contract) -> str:
-    """How often the model is right, as a sentence; empty if it was not judged."""
+    """How often the model's likeliest name is right, thresholds ignored, as a sentence; empty if it was not judged."""
     judged = ", ".join(f"{share} % {words}" for share, words in _judged(contract))
-    return f"Named rightly: {judged}." if judged else ""
+    return f"Its likeliest name is right for {judged}." if judged else ""
 
 
 def _judged(contract: Contract) -> list[tuple[int, str]]:

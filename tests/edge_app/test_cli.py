@@ -18,7 +18,6 @@ from PIL import Image
 
 from edge_app import cli
 from edge_app.classify import in_words
-from edge_app.classify import pictures as pictures_in
 from edge_app.labels import LIVE
 from edge_app.models import assets_dir, contracts, default_model
 
@@ -126,12 +125,6 @@ def test_each_answer_in_words() -> None:
     assert in_words(answer | {"label": "none"}) == "none (50%)"
     own = {"label": "unsure", "confidence": 0.5, "none": None, "probs": {"Kilt": 0.5, "Sari": 0.4, "Toga": 0.1}}
     assert in_words(own) == "unsure (Kilt 50%)"
-
-
-def test_what_macos_writes_beside_pictures_is_none(tmp_path: Path) -> None:
-    for name in ("bag.png", "._bag.png"):
-        shutil.copy(assets_dir() / "examples" / "bag.png", tmp_path / name)
-    assert pictures_in(tmp_path) == [tmp_path / "bag.png"]
 
 
 def test_a_folder_without_pictures_is_an_error(tmp_path: Path) -> None:

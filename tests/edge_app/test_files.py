@@ -60,6 +60,31 @@ def test_a_picture_can_be_dropped_or_pasted_while_the_camera_runs(server: Server
             assert page.eval_on_selector("#video", "(video) => video.srcObject") is None
 
 
+def test_who_pastes_text_ends_no_camera(server: Server, browser: Browser) -> None:
+    """Spreadsheets add a picture of it, file managers a file's name to a file."""
+    content = base64.b64encode(BAG.read_bytes()).decode("ascii")
+    script = """([content, types, place]) => {
+        %s
+        for (const type of types) transfer.items.add('cells', type);
+        const event = new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
+        document.querySelector(place).dispatchEvent(event);
+    }"""
+
+    def paste(types: list[str], place: str) -> None:
+        page.evaluate(script % TRANSFER, [content, types, place])
+
+    with visit(browser, server.url) as page:
+        page.click("#start")
+        expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
+        page.click("#tab-teach")
+        paste([], "#lesson-name")
+        paste(["text/plain", "text/html"], "body")
+        wait_for_answers(page, 5)
+        assert page.inner_text("#answer") == "Trouser"
+        paste(["text/plain"], "body")
+        assert bag_is_named(page)
+
+
 def test_a_video_is_named_again_and_again(server: Server, browser: Browser, tmp_path: Path) -> None:
     path = tmp_path / "bag.webm"
     write_film([drawn("bag", shift) for shift in range(10)], path, fps=10)

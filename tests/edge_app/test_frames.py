@@ -6,6 +6,7 @@ from collections.abc import Callable
 import cv2
 import numpy as np
 import pytest
+from sent import sent, sent_drawing
 
 from edge_app.cameras.opening import open_camera
 from edge_app.errors import BlankPicture, CameraError
@@ -13,6 +14,7 @@ from edge_app.models import assets_dir, default_model
 from edge_app.page.frames import MAX_JPEG_CHARS, Desk, Refused, Reply, read_message, to_png
 from edge_app.page.places import Busy, Places, StillLooking, TooSoon
 from edge_app.pipeline import Classifiers, Pipeline, Wish
+from edge_app.pixels import UInt8
 from edge_app.region import Region
 from edge_app.watch import Sight, Watch
 
@@ -145,11 +147,8 @@ def test_a_message_says_what_is_wished() -> None:
     assert (message.still, message.show_input) == (True, True)
 
 
-def picture(width: int, height: int, kind: str) -> str:
-    """A grey picture as base64."""
-    written, data = cv2.imencode(kind, np.full((height, width), 128, dtype=np.uint8))
-    assert written
-    return base64.b64encode(data.tobytes()).decode("ascii")
+def grey(width: int, height: int) -> UInt8:
+    return np.full((height, width), 128, dtype=np.uint8)
 
 
 @pytest.mark.parametrize(
@@ -157,9 +156,11 @@ def picture(width: int, height: int, kind: str) -> str:
     [
         (lambda: "%%%", "not base64"),
         (lambda: "é", "not base64"),
-        (lambda: "", "empty"),
+        (lambda: "", "not a JPEG"),
         (lambda: base64.b64encode(b"no picture").decode(), "not a JPEG"),
-        (lambda: picture(12000, 12000, ".png"), "12000x12000 pixels, more than 1 million"),
+        (lambda: sent(grey(8, 8), ".png"), "the picture is not a JPEG"),
+        (lambda: sent(grey(3000, 2000)), "3000x2000 pixels, more than 1 million"),
+        (lambda: sent(grey(640, 480))[:1200], "damaged or truncated"),
     ],
 )
 def test_pictures_that_cannot_be_read_are_answered_in_words(make: Callable[[], str], words: str) -> None:
@@ -193,17 +194,14 @@ def test_a_full_house_is_busy_and_a_missing_camera_is_said() -> None:
     assert reply["words"] == "refused: this page uses the browser's own camera"
 
 
-def drawing(name: str) -> str:
-    return base64.b64encode((assets_dir() / "examples" / f"{name}.png").read_bytes()).decode("ascii")
-
-
 def test_a_still_picture_is_answered_without_regard_to_those_before() -> None:
     desk = Desk([default_model()], Classifiers(), watch=None)
     message = {"visitor": "a", "model": default_model()}
+    trouser, bag = ({**message, "jpeg": sent_drawing(name)} for name in ("trouser", "bag"))
     for _ in range(2):
-        assert desk.classify_frame({**message, "jpeg": drawing("trouser")})["answer"] == "Trouser"
-    assert desk.classify_frame({**message, "jpeg": drawing("bag")})["answer"] == "Trouser"  # one frame is no change yet
-    assert desk.classify_frame({**message, "jpeg": drawing("bag"), "still": True})["answer"] == "Bag"
+        assert desk.classify_frame(trouser)["answer"] == "Trouser"
+    assert desk.classify_frame(bag)["answer"] == "Trouser"  # one frame is no change yet
+    assert desk.classify_frame({**bag, "still": True})["answer"] == "Bag"
 
 
 def test_the_region_and_the_threshold_are_the_visitors() -> None:
@@ -213,8 +211,7 @@ def test_the_region_and_the_threshold_are_the_visitors() -> None:
         drawing_bgr = cv2.imread(str(assets_dir() / "examples" / f"{name}.png"), cv2.IMREAD_COLOR)
         assert drawing_bgr is not None
         frame_bgr[:, 480 * column : 480 * (column + 1)] = drawing_bgr
-    jpeg = base64.b64encode(cv2.imencode(".png", frame_bgr)[1].tobytes()).decode("ascii")
-    message = {"visitor": "a", "model": default_model(), "jpeg": jpeg, "still": True}
+    message = {"visitor": "a", "model": default_model(), "jpeg": sent(frame_bgr), "still": True}
     for left, name in ((0.0, "Trouser"), (0.5, "Bag")):
         assert desk.classify_frame({**message, "region": [left, 0, 0.5, 1]})["answer"] == name
     reply = desk.classify_frame({**message, "region": [0, 0, 0.5, 1], "threshold": 1})
@@ -223,7 +220,7 @@ def test_the_region_and_the_threshold_are_the_visitors() -> None:
 
 def test_what_the_model_saw_is_told_when_it_is_asked_for() -> None:
     desk = Desk([default_model()], Classifiers(), watch=None)
-    message = {"visitor": "a", "model": default_model(), "jpeg": drawing("trouser")}
+    message = {"visitor": "a", "model": default_model(), "jpeg": sent_drawing("trouser")}
     reply = desk.classify_frame(message)
     stages = reply["stages"]
     assert isinstance(stages, dict)
@@ -251,7 +248,7 @@ def test_health_tells_of_trouble_until_the_next_answer(monkeypatch: pytest.Monke
         def look(self, watcher: str, wish: Wish, after: int, timeout_s: float) -> Sight:
             raise BlankPicture("camera 0: its picture is black")
 
-    message = {"visitor": "a", "model": default_model(), "jpeg": drawing("bag")}
+    message = {"visitor": "a", "model": default_model(), "jpeg": sent_drawing("bag")}
     night = Desk([default_model()], Classifiers(), Dark(lambda: open_camera("auto"), Classifiers()))
     assert night.watch_camera(message)["words"] == "camera lost: camera 0: its picture is black"
     assert night.health()["ok"] is True  # nothing that starting it anew would mend

@@ -10,10 +10,14 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser import Server, ask, component, serving
+from sent import sent, sent_drawing
 
+from edge_app.errors import EdgeAppError
 from edge_app.models import default_model
+from edge_app.page.app import read_auth
 from edge_app.page.gate import MAX_BODY_BYTES, Rules, host_name, joined, refuse
 
 RULES = Rules(dict, frozenset({"localhost", "127.0.0.1", "[::1]"}))
@@ -179,12 +183,13 @@ def test_a_huge_body_is_refused_before_it_is_read(server: Server) -> None:
 
 
 def test_a_small_file_that_decodes_to_a_huge_picture_is_refused(server: Server) -> None:
-    import cv2
-    import numpy as np
-
-    png = cv2.imencode(".png", np.zeros((12000, 12000), dtype=np.uint8))[1].tobytes()
+    """Its header says 12000x12000; behind it is what 16x16 need."""
+    small = base64.b64decode(sent(np.zeros((16, 16), dtype=np.uint8)))
+    size = b"\x08" + 2 * (16).to_bytes(2, "big")  # of 8 bits, height and width: ITU-T T.81, B.2.2
+    assert small.count(size) == 1
+    huge = small.replace(size, b"\x08" + 2 * (12000).to_bytes(2, "big"))
     before_mb = server.memory_mb()
-    message = {"visitor": "huge", "model": default_model(), "jpeg": base64.b64encode(png).decode()}
+    message = {"visitor": "huge", "model": default_model(), "jpeg": base64.b64encode(huge).decode()}
     assert "12000x12000 pixels" in ask(server, "classify_frame", message)["words"]
     assert server.memory_mb() - before_mb < 20
 
@@ -237,6 +242,26 @@ def test_another_pages_question_is_refused_by_the_server(server: Server) -> None
         assert fetch(server, "GET", "/", b"", **headers)[0] == 403
 
 
+@pytest.mark.parametrize(
+    ("auth", "credentials"),
+    [
+        (None, None),
+        ("ann:secret", ("ann", "secret")),
+        (" ann\t:secret", ("ann", "secret")),  # Gradio takes a name that is typed without what is around it
+        ("ann: se:cret ", ("ann", " se:cret ")),
+    ],
+)
+def test_who_may_log_in(auth: str | None, credentials: tuple[str, str] | None) -> None:
+    assert read_auth(auth) == credentials
+
+
+@pytest.mark.parametrize("auth", ["", ":", "ann", "ann:", ":secret", " :secret"])
+def test_a_login_that_nobody_could_use_is_refused(auth: str) -> None:
+    with pytest.raises(EdgeAppError, match="--auth: expected USER:PASSWORD") as refused:
+        read_auth(auth)
+    assert "secret" not in str(refused.value)
+
+
 def test_passwords_are_tried_one_after_the_other() -> None:
     with serving("--auth", "ann:secret") as server:
         for path in ("/config", "/gradio_api/login_check"):
@@ -258,15 +283,13 @@ def test_passwords_are_tried_one_after_the_other() -> None:
         assert time.monotonic() - began >= 3.0
 
 
-def test_health_says_whether_frames_are_classified(tmp_path: Path) -> None:
-    from edge_app.models import assets_dir
-
-    bag = base64.b64encode((assets_dir() / "examples" / "bag.png").read_bytes()).decode()
+def test_health_says_whether_frames_are_classified() -> None:
+    message = {"visitor": "a", "model": default_model(), "jpeg": sent_drawing("bag")}
     with serving() as server:
         status, content = fetch(server, "GET", "/healthz")
         idle = {"ok": True, "trouble": "", "classifying": False, "answers": 0, "seconds_since_answer": None}
         assert (status, json.loads(content)) == (200, idle)
-        assert ask(server, "classify_frame", {"visitor": "a", "model": default_model(), "jpeg": bag})["answer"] == "Bag"
+        assert ask(server, "classify_frame", message)["answer"] == "Bag"
         health = json.loads(fetch(server, "GET", "/healthz")[1])
         assert (health["classifying"], health["answers"]) == (True, 1)
         assert 0 <= health["seconds_since_answer"] < 5

@@ -29,7 +29,7 @@ from edge_app.decide import Decision
 from edge_app.errors import CameraError
 from edge_app.models import assets_dir, default_model
 from edge_app.pipeline import Classifiers, Wish
-from edge_app.reports import Ears, Report, follow, of_decision, of_trouble
+from edge_app.reports import Ears, Report, follow, of_decision, of_trouble, try_camera
 from edge_app.watch import GaveUp, Watch
 
 LINE_TIMEOUT_S = 90.0
@@ -194,6 +194,33 @@ def test_a_camera_given_up_is_told_and_ends_it(monkeypatch: pytest.MonkeyPatch) 
     finally:
         watch.close()
     assert [report["error"] for report in told] == ["camera 0: gives no more pictures"]
+
+
+def test_a_file_that_opens_and_has_no_picture_is_told_at_once(tmp_path: Path) -> None:
+    (tmp_path / "noise").mkdir()
+    for name in ("noise.jpg", "noise/1.jpg", "noise/2.png"):
+        (tmp_path / name).write_bytes(bytes(range(256)))
+    film = cv2.VideoWriter(str(tmp_path / "film.avi"), cv2.VideoWriter.fourcc(*"png "), 10, (640, 480))
+    film.write(drawn("bag", 0))
+    film.release()
+    content = (tmp_path / "film.avi").read_bytes()
+    (tmp_path / "cut.avi").write_bytes(content[: content.index(b"movi") + 4])  # before the first frame
+    published: list[Report] = []
+    try_camera(str(tmp_path / "film.avi"), published.append)
+    for name, words in (
+        ("noise.jpg", "none of its pictures can be read"),
+        ("noise", "none of its pictures can be read"),
+        ("cut.avi", "no picture can be read from it; convert it to MP4 or AVI"),
+    ):
+        assert published == []
+        with pytest.raises(CameraError, match=f"{name}: {words}") as told:
+            try_camera(str(tmp_path / name), published.append)
+        assert published.pop()["error"] == str(told.value)
+
+
+def test_a_live_cameras_first_picture_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.reports.open_camera", lambda _: Checked(Dead(), "camera 0"))
+    try_camera("0", lambda _: pytest.fail("nothing is wrong yet"))
 
 
 def test_the_objects() -> None:

@@ -93,6 +93,8 @@ def test_names_that_cannot_be_taught(name: str, contract: Contract) -> None:
 def test_names_that_can(contract: Contract) -> None:
     for name in ("Scarf", "T-shirt/top", "Ann's coat", "Schal", "帽子", "Jeans (blue) & belt", "a" * 30, "साड़ी", "শাড়ি"):
         assert name_problem(name, contract) == ""
+    for name in ("Col·leció", "نیم\u200cتن", "ශ්\u200dරී"):
+        assert name_problem(name, contract) == ""
 
 
 def test_nothing_can_be_taught_to_a_model_that_has_a_label_for_it(contract: Contract) -> None:
@@ -107,6 +109,10 @@ def test_nothing_can_be_taught_to_a_model_that_has_a_label_for_it(contract: Cont
 def test_a_name_is_written_as_it_was_before(contract: Contract) -> None:
     lessons = Lessons(("Ann's coat",), rows(1))
     assert as_known("ann's  COAT", lessons, contract) == "Ann's coat"
+    for typed in ("\u2019", "\u02bc"):
+        assert as_known(f"ann{typed}s coat", lessons, contract) == "Ann's coat"
+    other = Lessons(("Ann\u02bcs coat",), rows(1))
+    assert as_known("Ann's coat", other, contract) == "Ann\u02bcs coat"
     assert as_known("bag", lessons, contract) == "Bag"
     assert as_known("Scarf  red", lessons, contract) == "Scarf red"
 
@@ -150,6 +156,18 @@ def test_a_damaged_file_is_said_and_moved_aside_and_the_app_goes_on(
     assert str(path) in caplog.text
     set_aside(contract)
     assert (read_lessons(contract), path.with_name(f"{path.name}.old").read_bytes()) == (None, spoiled)
+
+
+def test_to_begin_anew_twice_loses_nothing(contract: Contract) -> None:
+    path = lessons_path(contract)
+    for name in ("Scarf", "Sock", "Hat"):
+        write_lessons(Lessons((name,), rows(1)), contract)
+        set_aside(contract)
+    kept = {}
+    for aside in path.parent.iterdir():
+        with np.load(aside) as lessons:
+            kept[aside.name] = lessons["names"].tolist()
+    assert kept == {f"{path.name}.old": ["Scarf"], f"{path.name}.old2": ["Sock"], f"{path.name}.old3": ["Hat"]}
 
 
 def test_no_flipped_bit_is_more_than_a_lesson_error(contract: Contract) -> None:

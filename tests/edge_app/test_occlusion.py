@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 import pytest
+from sent import sent_drawing
 
-from edge_app.models import assets_dir, default_model
+from edge_app.models import default_model
 from edge_app.occlusion import GRID, SHOWN_PX, highlighted, occlusion_map, places
 from edge_app.page.frames import Desk
 from edge_app.pipeline import Classifiers
@@ -65,8 +66,7 @@ def test_nothing_that_matters_leaves_the_picture_as_it_is() -> None:
 
 def test_of_a_drawing_the_garment_matters_not_the_white_around_it() -> None:
     model = default_model()
-    drawn = (assets_dir() / "examples" / "trouser.png").read_bytes()
-    message = {"visitor": "a", "model": model, "jpeg": base64.b64encode(drawn).decode("ascii"), "still": True}
+    message = {"visitor": "a", "model": model, "jpeg": sent_drawing("trouser"), "still": True}
     desk = Desk([model], Classifiers(), watch=None)
     assert "parts" not in desk.classify_frame(message)
     png = base64.b64decode(str(desk.classify_frame({**message, "show_parts": True})["parts"]))

@@ -1,14 +1,14 @@
 """Teaching as the page's script does it: messages, limits, who may, and what live answers then say."""
 
-import base64
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
+from sent import sent, sent_drawing
 
-from edge_app.models import assets_dir, default_model
+from edge_app.lessons import MAX_NAMES
+from edge_app.models import default_model
 from edge_app.page.app import may_teach
 from edge_app.page.frames import MAX_JPEG_CHARS, Desk
 from edge_app.page.teach import MAX_PICTURES, School
@@ -22,20 +22,12 @@ def own_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
 
 
-def drawing(name: str, shift: int = 0) -> str:
-    """A drawn garment, moved to the right by some pixels, as base64 PNG."""
-    drawn = cv2.imread(str(assets_dir() / "examples" / f"{name}.png"), cv2.IMREAD_COLOR)
-    assert drawn is not None
-    moved = np.roll(drawn, shift, axis=1)
-    return base64.b64encode(cv2.imencode(".png", moved)[1].tobytes()).decode("ascii")
-
-
 def lesson(name: str, picture: str) -> dict[str, Any]:
-    return {"model": MODEL, "name": name, "jpegs": [drawing(picture, shift) for shift in (-8, -4, 0, 4, 8)]}
+    return {"model": MODEL, "name": name, "jpegs": [sent_drawing(picture, shift) for shift in (-8, -4, 0, 4, 8)]}
 
 
 def answer(desk: Desk, picture: str) -> object:
-    message = {"visitor": "a", "model": MODEL, "jpeg": drawing(picture, 2), "still": True}
+    message = {"visitor": "a", "model": MODEL, "jpeg": sent_drawing(picture, 2), "still": True}
     return desk.classify_frame(message)["answer"]
 
 
@@ -61,10 +53,23 @@ def test_a_name_that_another_program_taught_is_known_as_it_is_written_there() ->
     assert (reply["name"], reply["names"]) == ("Purse", [("Purse", 10)])
 
 
+def test_a_name_is_asked_about_before_its_pictures_are_recorded() -> None:
+    school = School([MODEL], Classifiers(), is_open=True)
+    about: dict[str, Any] = {"model": MODEL, "jpegs": []}
+    empty = {"open": True, "words": "", "trouble": "", "names": []}
+    assert school.teach({**about, "name": "Ann\u2019s  coat"}) == {**empty, "name": "Ann's coat"}
+    assert school.taught({"model": MODEL}) == empty
+    assert "is no name" in str(school.teach({**about, "name": "<script>"})["words"])
+    for number in range(MAX_NAMES):
+        school.teach({**lesson(f"Bag {number}", "bag"), "jpegs": [sent_drawing("bag")]})
+    assert "Forget one first" in str(school.teach({**about, "name": "Sock"})["words"])
+    assert school.teach({**about, "name": "bag 7"})["name"] == "Bag 7"
+
+
 def test_what_is_taught_while_somebody_looks_counts_from_the_next_frame_on() -> None:
     classifiers = Classifiers()
     desk, school = Desk([MODEL], classifiers, watch=None), School([MODEL], classifiers, is_open=True)
-    message = {"visitor": "a", "model": MODEL, "jpeg": drawing("bag")}
+    message = {"visitor": "a", "model": MODEL, "jpeg": sent_drawing("bag")}
     assert desk.classify_frame(message)["answer"] == "Bag"
     school.teach(lesson("Lunch bag", "bag"))
     reply = desk.classify_frame(message)
@@ -103,13 +108,14 @@ def test_a_page_open_to_others_teaches_nobody_but_says_why() -> None:
     [
         ({"model": "../m"}, "no such model"),
         ({"model": ["m"]}, "no such model"),
-        ({"name": 5}, "a lesson is a name and 1 to 5 pictures"),
-        ({"jpegs": []}, "a lesson is a name and 1 to 5 pictures"),
-        ({"jpegs": ["A"] * (MAX_PICTURES + 1)}, "a lesson is a name and 1 to 5 pictures"),
+        ({"name": 5}, "a lesson is a name and at most 5 pictures"),
+        ({"jpegs": None}, "a lesson is a name and at most 5 pictures"),
+        ({"jpegs": ["A"] * (MAX_PICTURES + 1)}, "a lesson is a name and at most 5 pictures"),
         ({"jpegs": [5]}, "base64 of at most 300,000 characters"),
         ({"jpegs": ["A" * (MAX_JPEG_CHARS + 1)]}, "base64 of at most 300,000 characters"),
         ({"jpegs": ["%%%"]}, "not base64"),
         ({"jpegs": ["AAAA"]}, "not a JPEG"),
+        ({"jpegs": [sent(np.zeros((8, 8), dtype=np.uint8), ".png")]}, "the picture is not a JPEG"),
         ({"name": "unsure"}, "there is no name. Choose another"),
         ({"name": "<script>"}, "is no name"),
     ],

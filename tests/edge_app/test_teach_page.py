@@ -87,7 +87,8 @@ def test_what_the_camera_sees_without_a_garment_is_taught_as_nothing(browser: Br
         assert page.locator("#snapshots select").first.input_value() == "none"
         page.click("#tab-teach")
         page.get_by_role("button", name="Forget “nothing”").click()
-        expect(page.locator("#lesson-words")).to_have_text("“nothing” is forgotten.")
+        words = "“nothing” is forgotten. Its pictures under Snapshots, if there are any, stay until you delete them."
+        expect(page.locator("#lesson-words")).to_have_text(words)
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
 
 

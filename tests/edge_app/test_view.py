@@ -73,7 +73,7 @@ def test_a_model_is_summed_up_by_the_hardest_data_it_was_judged_on() -> None:
         contract("fashion-mnist"), name="cnn9", accuracy={"fashion-mnist test": 0.92, "photos val": 0.464}
     )
     assert summary(judged, 1_250_000) == "cnn9 · 46 % · 1.2 MB"
-    assert facts(judged) == "Named rightly: 46 % of photos, 92 % of Fashion-MNIST."
+    assert facts(judged) == "Its likeliest name is right for 46 % of photos, 92 % of Fashion-MNIST."
     assert summary(contract("live"), 40_000) == "x · 0.0 MB"
     assert facts(contract("live")) == ""
 

@@ -236,6 +236,32 @@ def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monke
         watch.close()
 
 
+def test_a_camera_that_works_again_can_be_started_as_soon_as_it_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
+    unplugged = threading.Event()
+
+    class Pulled(Still):
+        def read(self) -> UInt8:
+            if unplugged.is_set():
+                raise CameraError("camera 0: gives no more pictures")
+            return super().read()
+
+    wish, everybody = Wish(contracts()[0].name), ("ann", "bob")
+    watch = Watch(Pulled, Classifiers())
+    try:
+        numbers = [watch.look(watcher, wish, after=0, timeout_s=10).number for watcher in everybody]
+        unplugged.set()
+        wait_until(lambda: watch._capture is not None and watch._capture.gave_up)
+        unplugged.clear()
+        for watcher in everybody:  # each is told once
+            with pytest.raises(GaveUp, match="gives no more pictures"):
+                watch.look(watcher, wish, after=0, timeout_s=10)
+        for watcher in everybody:
+            assert watch.look(watcher, wish, after=0, timeout_s=10).number > max(numbers)
+    finally:
+        watch.close()
+
+
 def test_who_comes_while_the_camera_is_in_trouble_is_not_shown_an_old_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=60))
     unplugged = threading.Event()

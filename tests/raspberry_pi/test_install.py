@@ -255,6 +255,32 @@ def test_a_service_that_does_not_start(tmp_path: Path, former: str, bad: str) ->
     assert done.stderr.startswith(f"install.sh: {words}journalctl -u edge-fashion says why.")
 
 
+def test_the_version_that_runs_stays_when_the_link_points_at_another_already(tmp_path: Path) -> None:
+    """An installation was cut off between the link's change and the service's restart; the next one begins."""
+    versions = tmp_path / "opt" / "edge-fashion" / "versions"
+    for version in ("0", "1", "2"):
+        (versions / version).mkdir(parents=True)
+    (versions.parent / "current").symlink_to("versions/2")
+    begin = f"""
+        source <(sed '$d' {INSTALL}) --root {tmp_path}
+        systemctl() {{ echo "$main_pid"; }}
+        remove_other_versions
+    """
+
+    def left(pid: int) -> list[str]:
+        command = ["bash", "-c", begin]
+        subprocess.run(command, env={**os.environ, "main_pid": str(pid)}, timeout=60, check=True)
+        return sorted(path.name for path in versions.iterdir())
+
+    python = str(versions / "1" / "bin" / "python")  # its name: what it is, is the system's Python
+    with subprocess.Popen([python, "60"], executable=shutil.which("sleep")) as service:
+        try:
+            assert left(service.pid) == ["1", "2"]
+        finally:
+            service.kill()
+    assert left(0) == ["2"]  # what systemd says of a service that does not run
+
+
 def test_taken_away_nothing_is_left(tmp_path: Path, wheels: Path) -> None:
     installer = Installer(tmp_path, wheels)
     assert installer.install().returncode == 0

@@ -47,9 +47,10 @@ root.addEventListener("dragover", (event) => {
 });
 root.addEventListener("dragleave", () => root.classList.remove("dropping"));
 root.addEventListener("drop", takeDropped);
-document.addEventListener("paste", (event) => {
-  const [file] = event.clipboardData.files;
-  if (file) showFile(file);
+document.addEventListener("paste", ({ clipboardData: { files, types }, target }) => {
+  // A spreadsheet adds a picture of its cells to their text; a file manager no HTML to a file's name.
+  const isText = target === find("lesson-name") || ["text/plain", "text/html"].every((type) => types.includes(type));
+  if (files.length && !isText) showFile(files[0]);
 });
 for (const button of find("examples").children) {
   button.addEventListener("click", async () => showFile(await (await fetch(button.firstElementChild.src)).blob()));

@@ -7,10 +7,11 @@ const UNSEEN_MS = 300; // how often a page that is not in view looks whether it 
 // What a run takes its frames from, and how it takes one.
 const STEPS = { camera: photographOnce, video: photographOnce, still: lookOnce, device: watchOnce };
 
-let run = null; // the present run: { kind, stream, number, framesSeen, paused, asked }; null while stopped
+let run = null; // the present run: { kind, stream, number, framesSeen, paused, asked, end }; null while stopped
 
 function stop(state, words) {
   if (run && run.stream) run.stream.getTracks().forEach((track) => track.stop());
+  if (run) run.end = state; // "ready" if somebody wished it
   run = null;
   video.srcObject = null;
   video.removeAttribute("src");

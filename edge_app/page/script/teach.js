@@ -5,7 +5,10 @@ const LESSON_EVERY_MS = 300;
 const NEXT_PICTURE_MS = 5000 + props.settings.minIntervalMs; // a camera that gives no other by then has given all it has
 const PICTURES_PER_MESSAGE = 5;
 const CHARACTERS_PER_MESSAGE = 350_000; // the server takes a little more
-const HOW_TO = "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile.";
+const HOW_TO =
+  "Hold it up, give it a name and press Record: ten pictures in three seconds. Turn and move it meanwhile. " +
+  "They are kept in this browser, under Snapshots.";
+const STAY = "Its pictures under Snapshots, if there are any, stay until you delete them.";
 const EMPTY = "If it is named when it is away, too, record what the camera sees then as “nothing”.";
 
 const [lessonForm, lessonName, recordButton, anewButton] = ["lesson", "lesson-name", "record", "begin-anew"].map(find);
@@ -30,7 +33,7 @@ function taughtItem(model, [name, count]) {
   const button = Object.assign(document.createElement("button"), { type: "button", textContent: "Forget" });
   button.setAttribute("aria-label", `Forget ${quoted(name)}`);
   button.addEventListener("click", () =>
-    inTurn(async () => showTaught(model, await inSchool(server.forget, model, { name }), `${quoted(name)} is forgotten.`)),
+    inTurn(async () => showTaught(model, await inSchool(server.forget, model, { name }), `${quoted(name)} is forgotten. ${STAY}`)),
   );
   item.append(words, number, button);
   return item;
@@ -58,19 +61,19 @@ function hideTaught() {
   taughtList.replaceChildren();
 }
 
-// The pictures that are answered from now on, as they were looked at; fewer where the camera gives no more.
-async function record() {
+// The pictures of a run that are answered from now on, as they were looked at; fewer where it gives no more.
+async function record(mine, wanted) {
   const pictures = [];
-  let before = run?.kind === "still" ? null : lastSeen;
+  let before = mine.kind === "still" ? null : lastSeen;
   const hasNews = () => lastSeen && lastSeen !== before;
-  while (run && pictures.length < LESSON_PICTURES) {
-    for (const began = performance.now(); !hasNews() && performance.now() - began < NEXT_PICTURE_MS; ) await wait(20);
-    if (!hasNews()) break;
+  while (run === mine && pictures.length < wanted) {
+    const untilMs = performance.now() + NEXT_PICTURE_MS;
+    while (run === mine && !hasNews() && performance.now() < untilMs) await wait(20);
+    if (run !== mine || !hasNews()) break;
     before = lastSeen;
     pictures.push(await partSeen(before));
     recordedBar.value = pictures.length;
-    if (run?.kind === "still") break;
-    await wait(LESSON_EVERY_MS);
+    if (pictures.length < wanted) await wait(LESSON_EVERY_MS);
   }
   return pictures;
 }
@@ -90,11 +93,13 @@ function messagesOf(pictures) {
 }
 
 async function teach(model, name) {
-  if (run?.paused) return setText(lessonWords, "Nothing is recorded while it is paused: press Continue first.");
-  const { knowsNothing } = chosenModel(); // another may be chosen while it is recorded
-  const pictures = await record();
-  const missing = run ? "The camera gave no new picture." : "There is no picture yet: start the camera, or open a picture.";
-  if (pictures.length === 0) return setText(lessonWords, missing);
+  const mine = run;
+  if (!mine) return setText(lessonWords, "There is no picture yet: start the camera, or open a picture.");
+  if (mine.paused) return setText(lessonWords, "Nothing is recorded while it is paused: press Continue first.");
+  const wanted = mine.kind === "still" ? 1 : LESSON_PICTURES;
+  const pictures = await record(mine, wanted);
+  if (mine.end === "ready") return setText(lessonWords, "The recording was stopped: nothing is learned.");
+  if (pictures.length === 0) return setText(lessonWords, "The camera gave no new picture.");
   const learned = [];
   let [reply, taught] = [null, null]; // the last one, and the last one without an error
   for (const jpegs of messagesOf(pictures)) {
@@ -107,9 +112,11 @@ async function teach(model, name) {
   const known = quoted(label);
   const areKept = learned.length > 0 && (await keepPictures(learned, label, `taught as ${known}`));
   const where = areKept ? "Its pictures are under Snapshots, too." : "This browser could not keep its pictures.";
-  const cutOff = `${known} is learned from only ${learned.length} of ${pictures.length} pictures. ${reply.words}`;
+  const { knowsNothing } = props.models.find((one) => one.name === model); // another may be chosen by now
   const advice = knowsNothing && !isNothingTaught(taught) ? ` ${EMPTY}` : "";
-  showTaught(model, taught ?? reply, reply.error ? cutOff : `${known} is learned. ${where}${advice}`);
+  const isWhole = learned.length === wanted;
+  const told = `${known} is learned${isWhole ? "" : ` from only ${learned.length} of ${wanted} pictures`}.`;
+  showTaught(model, taught ?? reply, `${told} ${reply.error ? reply.words : where + advice}`);
 }
 
 // What a lesson says stays; its end is told even to who has gone to another tab meanwhile.
@@ -124,13 +131,17 @@ function showNow() {
 }
 
 async function lesson(model, name) {
+  const checked = await inSchool(server.teach, model, { name, jpegs: [] });
+  if (checked.error) return setText(lessonWords, checked.words); // before ten pictures are recorded for nothing
   recordedBar.value = 0;
   recordedBar.hidden = false;
   setText(lessonWords, "Recording …");
-  await teach(model, name).finally(() => {
-    recordButton.setAttribute("aria-disabled", "false");
-    recordedBar.hidden = true;
-  });
+  await teach(model, name);
+}
+
+function endLesson() {
+  recordButton.setAttribute("aria-disabled", "false");
+  recordedBar.hidden = true;
 }
 
 lessonForm.addEventListener("submit", (event) => {
@@ -139,7 +150,7 @@ lessonForm.addEventListener("submit", (event) => {
   recordButton.setAttribute("aria-disabled", "true"); // and it keeps the focus
   setText(lessonWords, "One moment …");
   const [model, name] = [modelChoice.value, lessonName.value.trim()];
-  inTurn(() => lesson(model, name));
+  inTurn(() => lesson(model, name).finally(endLesson));
 });
 anewButton.addEventListener("click", () => {
   if (!confirm("Begin anew? What was taught is moved aside.")) return;
