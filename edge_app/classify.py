@@ -61,11 +61,12 @@ def pictures(path: Path) -> list[Path]:
     unlisted: list[OSError] = []
     found: list[Path] = []
     seen: set[str] = set()
+    above = path.resolve().parents
     waiting = [path]
     while waiting:
         for folder, below, names in os.walk(waiting.pop(), onerror=unlisted.append):
             real = os.path.realpath(folder)
-            if real in seen:  # by a link, which may lead back to where it is
+            if real in seen or Path(real) in above:  # by a link, which may lead back, or out
                 below.clear()
                 continue
             seen.add(real)

@@ -1,7 +1,6 @@
 """What was taught to a model on this device, in a small file of this user: taught/NAME.npz, numbers only."""
 
 import io
-import itertools
 import unicodedata
 from dataclasses import replace
 from pathlib import Path
@@ -21,9 +20,11 @@ Float32 = npt.NDArray[np.float32]
 MAX_NAMES = 20
 MAX_EXAMPLES = 60  # of a name; the newest are kept
 MAX_LENGTH = 30  # of a name
+MOST_ASIDE = 9  # files of a model's former lessons
 BETWEEN = " '&/().+-·"  # no commas or quotes: names stand in tables; the dot is Catalan's
 JOINERS = "\u200c\u200d"  # unseen, but Persian and Indian words are typed with them
 APOSTROPHES = str.maketrans("\u2019\u02bc", "''")  # what phones write for one
+AS_SEEN = str.maketrans("\u2019\u02bc", "''", JOINERS)
 CHECK = "Check its folder's permissions, and the room on the disk."
 NOTHING = "nothing"  # what the page calls none
 RESERVED = (NONE, NOTHING, "unsure")
@@ -73,36 +74,44 @@ def write_lessons(lessons: Lessons | None, contract: Contract) -> None:
 
 
 def set_aside(contract: Contract) -> None:
-    """Moves a model's lessons to taught/NAME.npz.old, or .old2 and so on, to begin anew. Raises LessonError."""
+    """Moves a model's lessons to taught/NAME.npz.old, or .old2 to .old9, to begin anew. Raises LessonError."""
     path = lessons_path(contract)
+    places = (path.with_name(f"{path.name}.old{number}") for number in ("", *range(2, MOST_ASIDE + 1)))
     try:
         if path.exists():
-            names = (f"{path.name}.old{number}" for number in itertools.chain([""], itertools.count(2)))
-            path.replace(next(aside for aside in map(path.with_name, names) if not aside.exists()))
+            aside = next((place for place in places if not place.exists()), None)
+            if aside is None:
+                raise LessonError(f"{path}: {MOST_ASIDE} former ones are beside it, .old and on. Take some away first.")
+            path.replace(aside)
     except OSError as error:
         raise LessonError(f"{path}: cannot be moved ({error.strerror}). {CHECK}") from error
 
 
 def as_known(name: str, lessons: Lessons | None, contract: Contract) -> str:
     """A name with single spaces and plain apostrophes; one of the model's own labels, or of those taught before, as it
-    is written there.
+    is written there, if they look alike.
 
     Where the model has a label for no garment, "nothing" is that, as on the page.
     """
     name = unicodedata.normalize("NFC", " ".join(name.split())).translate(APOSTROPHES)
-    if name.casefold() == NOTHING and NONE in contract.labels:
+    if _seen(name) == NOTHING and NONE in contract.labels:
         return NONE
     known = (*contract.labels, *(lessons.counts if lessons else ()))
-    return next((one for one in known if one.translate(APOSTROPHES).casefold() == name.casefold()), name)
+    return next((one for one in known if _seen(one) == _seen(name)), name)
 
 
 def name_problem(name: str, contract: Contract) -> str:
     """Why a name cannot be taught to a model; empty if it can."""
     if not (0 < len(name) <= MAX_LENGTH and _is_letter(name[0]) and all(map(_may_follow, name))):
         return f"{name[:MAX_LENGTH]!r} is no name: 1 to {MAX_LENGTH} letters, digits, spaces or {BETWEEN.strip()} are"
-    if name in contract.labels or name.casefold() not in RESERVED:
+    if name in contract.labels or _seen(name) not in RESERVED:
         return ""
     return f"{name!r} is what is said when there is no name"
+
+
+def _seen(name: str) -> str:
+    """What of a name can be told apart by who reads it."""
+    return name.translate(AS_SEEN).casefold()
 
 
 def _is_letter(character: str) -> bool:

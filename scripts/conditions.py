@@ -62,9 +62,9 @@ def main(argv: list[str]) -> int:
     for model in models:
         if NONE not in model.contract.labels:
             raise EdgeAppError(f"{model.contract.name} has no class for no garment: name models for cameras.")
-    collections = find_collections(args.data)
-    warn_of_others([model.contract for model in models], collections)
-    with Collection(collections[PHOTOS], PHOTOS) as photos:
+    path = find_collections(args.data)[PHOTOS]
+    warn_of_others([model.contract for model in models], {PHOTOS: path})
+    with Collection(path, PHOTOS) as photos:
         rows = [row for row in photos.pictures if row.split == "val" and row.is_garment][:: args.every]
         frames = [photos.frame(row) for row in rows]
     print(f"{len(rows)} photos of garments, named rightly (taken for none)\n")

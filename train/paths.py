@@ -11,7 +11,7 @@ from pathlib import Path
 from edge_app.contract import Contract, sha256
 from edge_app.errors import DataError
 from edge_app.images import SUFFIXES
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection, require_apart
+from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection, require_apart, require_table_on_top
 
 # The names by which digests of published collections are kept: an archive's, or that of a folder's table.
 PUBLISHED = {layout: (f"{layout.name}.zip", f"{layout.name}/{layout.name}.csv") for layout in (PHOTOS, PRODUCTS)}
@@ -97,6 +97,7 @@ def digests_of(paths: Paths) -> dict[str, str]:
     collection has a name of PUBLISHED. Raises DataError, also for one that is named twice."""
     digests: dict[str, str] = {}
     for layout, path in paths.all:
+        require_table_on_top(path, layout)
         file = path if path.is_file() else path / f"{layout.name}.csv"
         try:
             digest = sha256(path) if path.is_file() else folder_digest(path, layout)
@@ -132,14 +133,19 @@ def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str
     So it is with a user's ``OWN``, where some that it has learned are not here, but others are: a table, or a
     folder's picture, may have been changed. A published one that is not here at all may be among these others, too.
     """
-    strangers = {here[name] for name in own_collections(here)} - set(learned.values())
+    strangers = [name for name in own_collections(here) if here[name] not in learned.values()]
     unlike = {}
     for layout in PUBLISHED:
         known, given = published(learned, layout), published(here, layout)
-        if known and known not in here.values() and (given or strangers):
+        if known and known not in here.values() and (given or any(_is_of(layout, name) for name in strangers)):
             unlike[layout.name] = known
     missing = [learned[name] for name in own_collections(learned) if learned[name] not in here.values()]
     return unlike | ({OWN: missing[0]} if strangers and missing else {})
+
+
+def _is_of(layout: Layout, name: str) -> bool:
+    """Whether an own collection of that name is of a layout: of photos, if its name does not say that it is not."""
+    return name.endswith(("products.csv", "products.zip")) == (layout is PRODUCTS)
 
 
 def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:
@@ -147,8 +153,11 @@ def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str
     began = {
         key.rpartition(", ")[2]: digest for key, digest in learned.items() if key.startswith(START) and ", " in key
     }
-    has_own = bool(own_collections(here))
-    given = {OWN: has_own} | {layout.name: has_own or published(here, layout) is not None for layout in PUBLISHED}
+    own = own_collections(here)
+    given = {OWN: bool(own)} | {
+        layout.name: published(here, layout) is not None or any(_is_of(layout, name) for name in own)
+        for layout in PUBLISHED
+    }
     unlike = {name: digest for name, digest in began.items() if given[name] and digest not in here.values()}
     return unlike | others(learned, here)
 

@@ -6,6 +6,7 @@ paramaggarwal on Kaggle (MIT licence), ``products.csv`` with image, article_type
 class names may stand for itself.
 """
 
+import contextlib
 import csv
 import io
 import lzma
@@ -127,9 +128,9 @@ class Collection:
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
+        require_table_on_top(path, layout)
         try:
             self._root: zipfile.Path | Path = path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path))
-            self._require(f"{layout.name}.csv")
             table = (self._root / f"{layout.name}.csv").read_bytes()
         except UNREADABLE as error:
             raise DataError(
@@ -137,15 +138,6 @@ class Collection:
                 "or make it, again."
             ) from error
         self.pictures = read_table(table, layout, f"{path}/{layout.name}.csv")
-
-    def _require(self, table: str) -> None:
-        """Raises DataError for a folder that was packed as a whole, as file managers do."""
-        if (self._root / table).exists() or not self._root.is_dir():
-            return
-        if below := [folder.name for folder in self._root.iterdir() if (folder / table).exists()]:
-            raise DataError(
-                f"{self.path}: {table} is in its folder {below[0]}. Name that, or pack what it holds, not itself."
-            )
 
     def __enter__(self) -> Self:
         return self
@@ -168,11 +160,28 @@ class Collection:
                 file = next(there, file)
             name = f"{self.path}/images/{file}"
             return decode_bytes((images / file).read_bytes(), name=name)
-        except (*UNREADABLE, ImageError) as error:
+        except (FileNotFoundError, KeyError, ImageError) as error:
             raise DataError(
-                f"{self.path}/images/{file}: {_said(error)}. Put a picture there that can be read, one of "
+                f"{self.path}/images/{file}: {error}. Put a picture there that can be read, one of "
                 f"{', '.join(SUFFIXES)}, or take its row out of the table."
             ) from error
+        except UNREADABLE as error:
+            raise DataError(
+                f"{self.path}: its images/{file} cannot be read ({_said(error)}). Fetch the collection, or make it, "
+                "again."
+            ) from error
+
+
+def require_table_on_top(path: Path, layout: Layout) -> None:
+    """Raises DataError for what has the collection's folder in it, in place of what that holds: file managers pack a
+    folder so. Of what cannot be read it says nothing: whoever reads it does."""
+    table = f"{layout.name}.csv"
+    with contextlib.suppress(*UNREADABLE), contextlib.ExitStack() as stack:
+        root = path if path.is_dir() else zipfile.Path(stack.enter_context(zipfile.ZipFile(path)))
+        below = [] if (root / table).exists() else [one.name for one in root.iterdir() if (one / table).exists()]
+        if below:
+            remedy = f"Name {path / below[0]}" if path.is_dir() else "Pack what that holds, not the folder itself"
+            raise DataError(f"{path}: {table} is in its folder {below[0]}. {remedy}.")
 
 
 def _stem(name: str) -> str:
@@ -236,7 +245,8 @@ def read_table(content: bytes, layout: Layout, name: str) -> list[Picture]:
     columns = [column.strip() for column in lines[0]] if lines else []
     needed = ["image", layout.label_column, *([PERSON] if layout.has_people else []), "split"]
     if missing := [column for column in needed if column not in columns]:
-        raise DataError(f"{name}: no column {', '.join(missing)}. It needs {', '.join(needed)}.")
+        blank = f" {PERSON} may be blank where nobody knows." if PERSON in missing else ""
+        raise DataError(f"{name}: no column {', '.join(missing)}. It needs {', '.join(needed)}.{blank}")
     pictures: list[Picture] = []
     names: set[str] = set()
     stems: set[str] = set()

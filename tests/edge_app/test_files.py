@@ -61,28 +61,37 @@ def test_a_picture_can_be_dropped_or_pasted_while_the_camera_runs(server: Server
 
 
 def test_who_pastes_text_ends_no_camera(server: Server, browser: Browser) -> None:
-    """Spreadsheets add a picture of it, file managers a file's name to a file."""
+    """Spreadsheets add a picture to their cells, file managers a name to a file, browsers HTML to a copied picture."""
     content = base64.b64encode(BAG.read_bytes()).decode("ascii")
-    script = """([content, types, place]) => {
+    script = """([content, texts, place]) => {
         %s
-        for (const type of types) transfer.items.add('cells', type);
+        for (const [type, text] of Object.entries(texts)) transfer.items.add(text, type);
         const event = new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true });
         document.querySelector(place).dispatchEvent(event);
     }"""
 
-    def paste(types: list[str], place: str) -> None:
-        page.evaluate(script % TRANSFER, [content, types, place])
+    def paste(texts: dict[str, str], place: str) -> None:
+        page.evaluate(script % TRANSFER, [content, texts, place])
+
+    cells = {"text/plain": "a\tb", "text/html": "<table><tr><td>a</td><td>b</td></tr></table>"}
+    copied = {"text/plain": "bag.png", "text/html": "<meta charset='utf-8'><img src='bag.png' alt='a bag'>"}
 
     with visit(browser, server.url) as page:
         page.click("#start")
         expect(page.locator("#answer")).to_have_text("Trouser", timeout=ANSWER_TIMEOUT_MS)
         page.click("#tab-teach")
-        paste([], "#lesson-name")
-        paste(["text/plain", "text/html"], "body")
+        paste({"text/plain": "a"}, "#lesson-name")
+        paste(cells, "#lesson-name")
+        paste(cells, "body")
         wait_for_answers(page, 5)
         assert page.inner_text("#answer") == "Trouser"
-        paste(["text/plain"], "body")
+        paste({"text/plain": "bag.png"}, "body")
         assert bag_is_named(page)
+    for texts, place in ((copied, "body"), ({}, "#lesson-name")):
+        with visit(browser, server.url) as page:
+            page.click("#tab-teach")
+            paste(texts, place)
+            assert bag_is_named(page)
 
 
 def test_a_video_is_named_again_and_again(server: Server, browser: Browser, tmp_path: Path) -> None:

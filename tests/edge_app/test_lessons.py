@@ -113,7 +113,9 @@ def test_a_name_is_written_as_it_was_before(contract: Contract) -> None:
         assert as_known(f"ann{typed}s coat", lessons, contract) == "Ann's coat"
     other = Lessons(("Ann\u02bcs coat",), rows(1))
     assert as_known("Ann's coat", other, contract) == "Ann\u02bcs coat"
-    assert as_known("bag", lessons, contract) == "Bag"
+    assert as_known("bag", lessons, contract) == as_known("Bag\u200d", lessons, contract) == "Bag"
+    assert as_known("ann's\u200c coat", lessons, contract) == "Ann's coat"
+    assert "there is no name" in name_problem("unsure\u200d", contract)
     assert as_known("Scarf  red", lessons, contract) == "Scarf red"
 
 
@@ -168,6 +170,14 @@ def test_to_begin_anew_twice_loses_nothing(contract: Contract) -> None:
         with np.load(aside) as lessons:
             kept[aside.name] = lessons["names"].tolist()
     assert kept == {f"{path.name}.old": ["Scarf"], f"{path.name}.old2": ["Sock"], f"{path.name}.old3": ["Hat"]}
+    for _ in range(4, 10):
+        write_lessons(Lessons(("Shoe",), rows(1)), contract)
+        set_aside(contract)
+    write_lessons(Lessons(("Glove",), rows(1)), contract)
+    with pytest.raises(LessonError, match="9 former ones are beside it"):
+        set_aside(contract)
+    found = read_lessons(contract)
+    assert found is not None and found.names == ("Glove",)
 
 
 def test_no_flipped_bit_is_more_than_a_lesson_error(contract: Contract) -> None:

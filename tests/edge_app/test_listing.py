@@ -30,6 +30,8 @@ def test_linked_folders_are_looked_into_once(tmp_path: Path) -> None:
     (elsewhere / "back").symlink_to(asked)
     (elsewhere / "itself").symlink_to(elsewhere)
     (asked / "nowhere").symlink_to(tmp_path / "nowhere")
+    shutil.copy(BAG, tmp_path / "beside.png")
+    (asked / "up").symlink_to(tmp_path)  # not what was asked for
     assert pictures(asked) == [asked / "linked" / "deep" / "bag.png", asked / "own" / "bag.png"]
     (tmp_path / "only").mkdir()
     (tmp_path / "only" / "link").symlink_to(elsewhere / "deep")

@@ -99,6 +99,9 @@ def test_others_are_known_by_their_digests() -> None:
     mine = {"copy/photos.csv": "7"}  # of published ones, perhaps, split otherwise
     assert others({"photos.zip": "1"}, mine) == others_ever({"photos.zip": "1"}, mine) == {"photos": "1"}
     assert others({"photos.zip": "1"}, mine | {"elsewhere/photos.zip": "1"}) == {}
+    assert others(learned, {"photos.zip": "1", "mine/photos.csv": "3"} | mine) == {}  # no products are asked about
+    for name in ("copy/products.csv", "copy/products.zip"):
+        assert others(learned, {"photos.zip": "1", "mine/photos.csv": "3", name: "7"}) == {"products": "2"}
     assert others(learned, learned | {"new/photos.csv": "6"}) == {}  # one more, and nothing is missing
     assert others(learned, {"elsewhere/photos.zip": "1", "mine/photos.csv": "3"}) == {}  # named as if it was one's own
     again = changed | elsewhere("cnn4-live", learned, changed)
@@ -116,7 +119,7 @@ def test_others_are_known_by_their_digests() -> None:
     assert others_ever(second, {"photos.zip": "4"}) == {"photos": "1"}
     assert elsewhere("cnn4-live", second, {"photos.zip": "4"}) == kept
     assert others_ever(second, {"photos.zip": "1"}) == {"photos": "4"}
-    assert others_ever(second, {"photos.zip": "4", "copy/photos.csv": "7"}) == {"photos": "1", "products": "2"}
+    assert others_ever(second, {"photos.zip": "4", "copy/photos.csv": "7"}) == {"photos": "1"}
 
 
 def test_a_model_that_is_judged_by_what_it_may_know_is_told_of(

@@ -12,6 +12,7 @@ import pytest
 
 from edge_app.errors import DataError
 from edge_app.labels import FASHION, LIVE
+from train.paths import Paths, digests_of
 from train.pictures import PHOTOS, PRODUCTS, SHOES, Collection, Layout, Picture, find_collection, read_table
 
 ROWS = ["image,label,sender_id,split", "a,Hoodie,7,train", "b,Shoes,8,val", "c,Hat,8,val", "d,Bag,,train"]
@@ -58,7 +59,7 @@ def test_a_known_shoe_counts_in_training_only() -> None:
     ("rows", "message"),
     [
         (["image,label,sender_id"], r"photos\.csv: no column split\. It needs image, label, sender_id, split"),
-        (["image,label,Sender_ID,split"], r"photos\.csv: no column sender_id\. It needs"),
+        (["image,label,Sender_ID,split"], r"photos\.csv: no column sender_id\. It needs .* sender_id may be blank"),
         ([], "no column image, label, sender_id, split"),
         ([*ROWS[:2], "b,Sock,8,val"], r"row 3: unknown label 'Sock'\. Known: Ankle boot, "),
         ([*ROWS[:2], "b"], "row 3: unknown label ''"),
@@ -158,15 +159,19 @@ def test_an_archive_that_is_damaged_within_is_refused(folder: Path, method: int,
         archive.write_bytes(content)
     with Collection(archive, PHOTOS) as collection:
         (picture,) = collection.pictures
-        with pytest.raises(DataError, match=r"photos\.zip/images/a\.jpg: .+\. Put a picture there"):
+        with pytest.raises(
+            DataError, match=r"photos\.zip: its images/a\.jpg cannot be read \(.+\)\. Fetch the collection"
+        ):
             collection.frame(picture)
 
 
 def test_an_archive_of_a_folder_as_a_whole_says_so(folder: Path) -> None:
     archive = Path(shutil.make_archive(str(folder.parent / "mine"), "zip", folder.parent, "photos"))
-    for path in (archive, folder.parent):
-        with pytest.raises(DataError, match=r"photos\.csv is in its folder photos\. Name that, or pack"):
+    for path, remedy in ((archive, "Pack what that holds"), (folder.parent, f"Name {folder}")):
+        with pytest.raises(DataError, match=rf"photos\.csv is in its folder photos\. {remedy}"):
             Collection(path, PHOTOS)
+        with pytest.raises(DataError, match=rf"photos\.csv is in its folder photos\. {remedy}"):
+            digests_of(Paths((path,), ()))
 
 
 def test_the_real_collections(data_dir: Path) -> None:

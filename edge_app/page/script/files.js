@@ -47,10 +47,13 @@ root.addEventListener("dragover", (event) => {
 });
 root.addEventListener("dragleave", () => root.classList.remove("dropping"));
 root.addEventListener("drop", takeDropped);
-document.addEventListener("paste", ({ clipboardData: { files, types }, target }) => {
-  // A spreadsheet adds a picture of its cells to their text; a file manager no HTML to a file's name.
-  const isText = target === find("lesson-name") || ["text/plain", "text/html"].every((type) => types.includes(type));
-  if (files.length && !isText) showFile(files[0]);
+// A spreadsheet adds a picture of its cells to their text. Of a copied picture's HTML nothing can be read.
+const isText = (clipboard) =>
+  new DOMParser().parseFromString(clipboard.getData("text/html"), "text/html").body.textContent.trim() !== "";
+document.addEventListener("paste", ({ clipboardData, target }) => {
+  const [file] = clipboardData.files;
+  const isForName = target === find("lesson-name") && clipboardData.types.includes("text/plain");
+  if (file && !isForName && !isText(clipboardData)) showFile(file);
 });
 for (const button of find("examples").children) {
   button.addEventListener("click", async () => showFile(await (await fetch(button.firstElementChild.src)).blob()));
