@@ -43,12 +43,13 @@ def race(found: dict[str, Engine], pictures: UInt8) -> dict[str, list[float]]:
 
 
 def time_block(engine: Engine, ready: list[object]) -> list[float]:
-    """A few calls to warm up, then up to BLOCK_CALLS, or BLOCK_S, of timed ones: microseconds each."""
+    """A few calls to warm up, BLOCK_S at most, then up to BLOCK_CALLS, or BLOCK_S, of timed ones: microseconds each."""
     deadline = time.perf_counter() + BLOCK_S
     for picture in ready[:WARM_UP_CALLS]:
         engine.call(picture)
         if time.perf_counter() > deadline:
             break
+    deadline = time.perf_counter() + BLOCK_S
     times_us: list[float] = []
     while len(times_us) < BLOCK_CALLS and (not times_us or time.perf_counter() < deadline):
         picture = ready[len(times_us) % len(ready)]

@@ -115,10 +115,10 @@ def build_parser() -> argparse.ArgumentParser:
     )
     bench.add_argument("--frames", "-n", type=_number(int, 1, 1_000_000), metavar="N", help="frames to time (200)")
     bench.add_argument("--warm-up", type=_number(int, 0, 1_000_000), default=20, metavar="N", help="frames before (20)")
-    models = commands.add_parser("models", help="list the models")
+    models = commands.add_parser("models", help="list the models (*: the one that is used if none is named)")
     for command in (classify, bench):  # SUPPRESS: a model named before the command stays
         command.add_argument(
-            "--model", type=_named, default=argparse.SUPPRESS, help="a model's name, see the command models"
+            "--model", type=_named, default=argparse.SUPPRESS, help="a name, see the command models, or a .tflite file"
         )
         command.add_argument("--runtime", choices=RUNTIMES, default=argparse.SUPPRESS, help="the only runtime to use")
     for command in (classify, bench, models):

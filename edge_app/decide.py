@@ -14,7 +14,7 @@ UNSURE = "unsure"
 SMOOTHING_S = 0.2
 FAVOUR = 0.15  # added to the held label's probability: it is easier to stay than to come
 HOLD_S = 0.4  # how long, at least, a held label outlives its support when no other garment is named
-LATE_S = 0.6  # a frame so long after the last is on its own; at rest they are 0.5 s apart
+LATE_S = 0.8  # a frame so long after the last is on its own; at rest they are 0.5 s apart, and a camera's frame or so
 
 
 @dataclass(frozen=True)

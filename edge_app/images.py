@@ -123,7 +123,7 @@ def _open(data: bytes, name: str) -> ImageFile.ImageFile:
         if data.startswith(JPEG):
             return JpegImagePlugin.JpegImageFile(file)
         if data.startswith(b"\x89PNG\r\n\x1a\n"):
-            return PngImagePlugin.PngImageFile(file)
+            return _with_key_in_8_bits(PngImagePlugin.PngImageFile(file), data)
         if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
             return WebPImagePlugin.WebPImageFile(file)
         if data.startswith(b"BM"):
@@ -131,6 +131,20 @@ def _open(data: bytes, name: str) -> ImageFile.ImageFile:
     except _DAMAGED as error:
         raise ImageError(f"{name}: its header is damaged ({error}); copy or save it again") from error
     raise ImageError(f"{name}: not a JPEG, PNG, WebP or BMP picture; save it as one of these")
+
+
+def _with_key_in_8_bits(image: PngImagePlugin.PngImageFile, data: bytes) -> PngImagePlugin.PngImageFile:
+    """A PNG not yet loaded; the colour that it calls transparent as Pillow decodes it, where it has 2, 4 or 16 bits.
+
+    Its first chunk, IHDR, has the bits of a sample and the colour type, 0 for grey and 2 for RGB, at bytes 24 and 25
+    (https://www.w3.org/TR/png-3/#11IHDR). Of 16-bit grey, which Pillow keeps so, the key stays as it is.
+    """
+    key, bits, colour = image.info.get("transparency"), data[24], data[25]
+    if isinstance(key, int) and colour == 0 and bits in (2, 4):
+        image.info["transparency"] = key * 255 // (2**bits - 1)
+    if isinstance(key, tuple) and colour == 2 and bits == 16:
+        image.info["transparency"] = tuple(value >> 8 for value in key)
+    return image
 
 
 def _to_rgb(image: Image.Image) -> UInt8:
@@ -151,7 +165,10 @@ def _to_rgb(image: Image.Image) -> UInt8:
 def _band_to_rgb(band: Image.Image) -> UInt8:
     """A loaded picture, or some rows of one -> uint8 (H, W, 3) RGB."""
     if band.mode.startswith("I"):  # 16-bit grey, 0..65535 -> 0..255; Pillow's own conversion would clip it
-        grey = cv2.convertScaleAbs(np.asarray(band).astype(np.uint16, copy=False), alpha=255 / 65535)
+        stored = np.asarray(band).astype(np.uint16, copy=False)
+        grey = cv2.convertScaleAbs(stored, alpha=255 / 65535)
+        if "transparency" in band.info:
+            grey[stored == band.info["transparency"]] = 255
         return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2RGB), dtype=np.uint8)
     if band.has_transparency_data:
         seen = band.convert("RGBA")

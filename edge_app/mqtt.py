@@ -208,7 +208,9 @@ class Publisher:
             from paho.mqtt.client import Client
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError as error:
-            raise EdgeAppError('--mqtt needs the package paho-mqtt: pip install "edge-fashion[mqtt]"') from error
+            raise EdgeAppError(
+                f'--mqtt needs the package paho-mqtt: "{sys.executable}" -m pip install paho-mqtt'
+            ) from error
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id(self._address.topic))
         if self._address.user is not None:
             client.username_pw_set(self._address.user, self._address.password)

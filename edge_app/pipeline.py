@@ -38,7 +38,8 @@ class Wish:
 
 @dataclass(frozen=True)
 class Look:
-    """What a model sees of a frame, uint8 (H, W, C), and its outputs, N being 1; how long both took, in ms."""
+    """What a model sees of a frame, uint8 (H, W, C), and its outputs, N being 1; how long both took, in ms, with the
+    wait for a turn at the model, at which others may be."""
 
     pixels: UInt8
     outputs: Outputs
@@ -57,7 +58,7 @@ def look(classifier: Classifier, frame_rgb: UInt8, region: Region) -> Look:
 
 @dataclass(frozen=True)
 class Latency:
-    """How long each stage took, in milliseconds; `invoke_ms` is the classifier."""
+    """How long each stage took, in milliseconds; `invoke_ms` is the classifier, and the wait for a turn at it."""
 
     preprocess_ms: float
     invoke_ms: float

@@ -10,7 +10,7 @@ RUNTIMES = {"ai-edge-litert": "ai_edge_litert.interpreter", "tflite-runtime": "t
 INSISTED = "EDGE_APP_RUNTIME"  # the environment's variable that names the only runtime to use
 INSTALL = {
     "ai-edge-litert": "pip install ai-edge-litert",
-    "tflite-runtime": 'with Python 3.11, pip install "edge-fashion[tflite-runtime]"',
+    "tflite-runtime": 'with Python 3.11, in the checkout, pip install -e ".[tflite-runtime]"',
 }
 
 

@@ -96,12 +96,15 @@ def _ridge(examples: Float32, against: Float32) -> Float64:
 def _needed_logits(probs: Float32, contract: Contract, name: str) -> Float64:
     """The logit float64 (N,) that a taught score has to reach to be the decision, given probabilities (N, classes).
 
-    It has to leave less than the contract's thresholds to none, and no more than itself to the likeliest garment. Of a
-    garment ``none`` needs less: that P(none) comes to its threshold.
+    It has to leave less than the contract's thresholds to none, and no more than itself to the likeliest other garment.
+    What the model itself gives a name of its own counts for it. Of a garment ``none`` needs less: that P(none) comes to
+    its threshold.
     """
     is_garment = np.array([label != NONE for label in contract.labels])
-    best = probs[:, is_garment].max(axis=-1).astype(np.float64)
-    share = np.maximum(best / (1 + best), contract.threshold)
+    is_other = is_garment & (np.array(contract.labels) != name)
+    best = probs[:, is_other].max(axis=-1).astype(np.float64)
+    own = probs[:, is_garment & ~is_other].sum(axis=-1).astype(np.float64)
+    share = np.maximum((best - own) / (1 + best - own), (contract.threshold - own) / np.maximum(1 - own, 1e-9))
     if contract.none_threshold is not None:
         p_none = probs[:, ~is_garment][:, 0].astype(np.float64)
         share = np.maximum(share, 1 - contract.none_threshold / np.maximum(p_none, 1e-9))

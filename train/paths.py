@@ -11,7 +11,16 @@ from pathlib import Path
 from edge_app.contract import Contract, sha256
 from edge_app.errors import DataError
 from edge_app.images import SUFFIXES
-from train.pictures import PHOTOS, PRODUCTS, Collection, Layout, find_collection, require_apart, require_table_on_top
+from train.pictures import (
+    MADE,
+    PHOTOS,
+    PRODUCTS,
+    Collection,
+    Layout,
+    find_collection,
+    require_apart,
+    require_table_on_top,
+)
 
 # The names by which digests of published collections are kept: an archive's, or that of a folder's table.
 PUBLISHED = {layout: (f"{layout.name}.zip", f"{layout.name}/{layout.name}.csv") for layout in (PHOTOS, PRODUCTS)}
@@ -79,7 +88,7 @@ def find_paths(data_dir: Path | None, own_photos: Sequence[Path], own_products: 
         if layout not in dict(paths.all):
             raise DataError(
                 f"{layout.name} are needed: put {layout.name}.zip into the folder named by --data or "
-                f"EDGE_APP_DATA, or name an archive or folder with --{layout.name}."
+                f"EDGE_APP_DATA, or name an archive or folder with --{layout.name}. {MADE}"
             )
     return paths
 

@@ -22,6 +22,7 @@ from edge_app.images import SUFFIXES, UInt8, decode_bytes
 from edge_app.labels import LIVE, NONE
 from train.data import find_data
 
+MADE = "docs/training.md says how they are made."
 SPLITS = ("train", "val")
 PERSON = "sender_id"  # the column that says who took a picture
 SHOES = ("Sandal", "Sneaker", "Ankle boot")
@@ -204,8 +205,10 @@ def find_collections(data_dir: str | None) -> dict[Layout, Path]:
     folder = find_data(data_dir)
     found = {layout: find_collection(folder, layout) for layout in (PHOTOS, PRODUCTS)} if folder else {}
     collections = {layout: path for layout, path in found.items() if path}
-    if len(collections) < 2:
-        raise DataError("photos and products are needed: name the folder that holds them with --data or EDGE_APP_DATA.")
+    if missing := [layout.name for layout in (PHOTOS, PRODUCTS) if layout not in collections]:
+        raise DataError(
+            f"{' and '.join(missing)} are needed: put them into the folder named by --data or EDGE_APP_DATA. {MADE}"
+        )
     return collections
 
 

@@ -55,11 +55,11 @@ check_system() {
   local has
   [[ $(uname -m) =~ ^(aarch64|x86_64)$ && $(getconf LONG_BIT) = 64 ]] ||
     stop "a 64-bit system is needed; write the 64-bit Raspberry Pi OS on the card."
-  command -v python3 >/dev/null || stop "Python is missing; apt install python3 python3-venv."
+  command -v python3 >/dev/null || stop "Python is missing; sudo apt install python3 python3-venv."
   has=$(python3 -c 'import sys; print("%d.%d" % sys.version_info[:2])')
   [[ $has =~ ^3\.1[123]$ ]] ||
     stop "Python 3.11 to 3.13 is needed and this is $has; use Raspberry Pi OS Bookworm or Trixie."
-  python3 -c 'import ensurepip, venv' 2>/dev/null || stop "Python's venv is missing; apt install python3-venv."
+  python3 -c 'import ensurepip, venv' 2>/dev/null || stop "Python's venv is missing; sudo apt install python3-venv."
   has=$(free -m | awk '/^Mem/ { print $2 }')
   [ "$has" -ge $memory_mb ] || stop "$memory_mb MB of memory are needed and there are $has; use a Pi with 1 GB or more."
   has=$(df -Pm "$home" | awk 'NR == 2 { print $4 }')
@@ -179,7 +179,7 @@ from edge_app.errors import CameraError
 try:
     open_camera("auto").close()
 except CameraError as error:
-    print(f"install.sh: {error}; until then the page uses the cameras of those who open it.")'
+    print(f"install.sh: {error}; until then the page asks for the cameras of those who open it (with --https).")'
 }
 
 be_the_only_one() {

@@ -30,8 +30,8 @@ class PiCamera:
         picamera2 = _picamera2()
         if picamera2 is None:
             raise CameraError(
-                "picamera: Picamera2 is not installed here; on Raspberry Pi OS: apt install python3-picamera2, and a "
-                "virtual environment made with --system-site-packages"
+                "picamera: Picamera2 is not installed here; on Raspberry Pi OS: sudo apt install python3-picamera2, "
+                "and a virtual environment made with --system-site-packages"
             )
         place = _csi_camera(picamera2)
         if place is None:

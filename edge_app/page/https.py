@@ -4,6 +4,7 @@ import contextlib
 import datetime
 import ipaddress
 import socket
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,7 +35,9 @@ def own_certificate(names: list[str]) -> Certificate:
     try:
         from cryptography import x509  # noqa: F401
     except ImportError as error:
-        raise EdgeAppError('--https needs the package cryptography: pip install "edge-fashion[https]"') from error
+        raise EdgeAppError(
+            f'--https needs the package cryptography: "{sys.executable}" -m pip install cryptography'
+        ) from error
     folder = user_dir()
     kept = Certificate(folder / "certificate.pem", folder / "key.pem")
     try:

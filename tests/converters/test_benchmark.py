@@ -14,7 +14,7 @@ from converters.benchmark_report import comparison, duration, plot, tables
 from converters.card import _limits, as_then, card, changes, commands
 from converters.peers import Array, Engine, Missing, engines, inlined, litert
 from converters.quantize import MODES
-from converters.race import race, require_same_labels, summary
+from converters.race import race, require_same_labels, summary, time_block
 from edge_app.errors import ConversionError
 from edge_app.models import CARD, assets_dir, contracts
 from train.documents import with_block
@@ -274,3 +274,17 @@ def test_a_converted_model_is_timed_itself(tmp_path: Path) -> None:
 def test_a_picture_is_drawn(tmp_path: Path) -> None:
     plot(EXAMPLE, tmp_path / "benchmark.png")
     assert (tmp_path / "benchmark.png").stat().st_size > 10_000
+
+
+def test_a_warm_up_does_not_take_the_time_of_a_slow_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a block of 150 ms; a clock of its own, on which nothing else takes time."""
+    now_ms, calls = [0.0], [0]
+
+    def call(_: object) -> Array:
+        now_ms[0] += 30
+        calls[0] += 1
+        return np.zeros(1)
+
+    monkeypatch.setattr("time.perf_counter", lambda: now_ms[0] / 1000)
+    assert time_block(Engine(lambda pixels: pixels, call, {}), [0] * 20) == pytest.approx([30_000] * 5)
+    assert calls == [10]

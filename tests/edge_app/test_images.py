@@ -1,6 +1,7 @@
 """Pictures of every kind and condition, decoded to hand-worked pixels or refused in words."""
 
 import io
+import struct
 import zlib
 from pathlib import Path
 
@@ -89,6 +90,29 @@ def test_palette_with_a_transparent_entry() -> None:
     np.testing.assert_array_equal(decode_bytes(encoded(palette)), [[[10, 20, 30], [200, 0, 0]]])
     transparent = decode_bytes(encoded(palette, transparency=0))
     np.testing.assert_array_equal(transparent, [[[255, 255, 255], [200, 0, 0]]])
+
+
+def png(bits: int, colour: int, row: bytes, key: bytes) -> bytes:
+    """A PNG of 2x1 pixels, written by hand: grey (colour type 0) or RGB (2), one colour of which is transparent."""
+    parts = {b"IHDR": struct.pack(">IIBBBBB", 2, 1, bits, colour, 0, 0, 0), b"tRNS": key}
+    parts |= {b"IDAT": zlib.compress(b"\0" + row), b"IEND": b""}
+    chunks = (struct.pack(">I", len(v)) + k + v + struct.pack(">I", zlib.crc32(k + v)) for k, v in parts.items())
+    return b"\x89PNG\r\n\x1a\n" + b"".join(chunks)
+
+
+@pytest.mark.parametrize(
+    ("bits", "colour", "row", "key", "other"),
+    [
+        (2, 0, b"\x60", b"\0\x01", 170),  # 01 10: of 3, so 85 and 170
+        (4, 0, b"\x12", b"\0\x01", 34),  # of 15, so 17 and 34
+        (8, 0, b"\x11\x22", b"\0\x11", 34),
+        (16, 0, b"\x12\x34\x22\x22", b"\x12\x34", 34),
+        (8, 2, b"\x11" * 3 + b"\x22" * 3, b"\0\x11" * 3, 34),
+        (16, 2, b"\x12\x34" * 3 + b"\x22\x22" * 3, b"\x12\x34" * 3, 34),
+    ],
+)
+def test_a_transparent_colour_shows_white(bits: int, colour: int, row: bytes, key: bytes, other: int) -> None:
+    np.testing.assert_array_equal(decode_bytes(png(bits, colour, row, key)), [[[255] * 3, [other] * 3]])
 
 
 @pytest.mark.parametrize("kind", ["PNG", "BMP", "WEBP"])

@@ -128,7 +128,7 @@ def test_a_runtime_that_is_not_there_says_what_to_install(monkeypatch: pytest.Mo
         make_interpreter(content, 1, "")
     monkeypatch.setenv(INSISTED, OLDER)
     with pytest.raises(
-        RuntimeMissing, match=r'Install one: with Python 3\.11, pip install "edge-fashion\[tflite-runtime'
+        RuntimeMissing, match=r'Install one: with Python 3\.11, in the checkout, pip install -e "\.\[tflite-runtime'
     ):
         make_interpreter(content, 1, "")
     monkeypatch.delenv(INSISTED)

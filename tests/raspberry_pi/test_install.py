@@ -181,7 +181,7 @@ def test_a_damaged_file_would_be_noticed(installer: Installer) -> None:
         (
             "python3",
             "case $2 in *venv*) exit 1;; *) echo 3.11;; esac",
-            "Python's venv is missing; apt install python3-venv.",
+            "Python's venv is missing; sudo apt install python3-venv.",
         ),
         (
             "free",

@@ -205,11 +205,11 @@ def paths(tmp_path: Path) -> Paths:
         ("products", "article_type", ("Shirts", "Caps")),
     ):
         (tmp_path / name / "images").mkdir(parents=True)
-        rows = [f"image,{column},split"]
+        rows = [f"image,{column},sender_id,split"]
         for number in range(6):
             picture = random.integers(0, 256, (40, 30, 3), dtype=np.uint8)
             assert cv2.imwrite(str(tmp_path / name / "images" / f"{number}.jpg"), picture)
-            rows.append(f"{number},{labels[number % 2]},{'train' if number < 4 else 'val'}")
+            rows.append(f"{number},{labels[number % 2]},,{'train' if number < 4 else 'val'}")
         (tmp_path / name / f"{name}.csv").write_text("\n".join(rows))
     return Paths((tmp_path / "photos",), (tmp_path / "products",))
 
