@@ -236,18 +236,24 @@ def test_a_camera_that_fails_is_said_and_given_up_until_somebody_starts_it(monke
         watch.close()
 
 
+class Pulled(Still):
+    """Gives its picture while it is plugged in."""
+
+    def __init__(self, unplugged: threading.Event) -> None:
+        super().__init__()
+        self._unplugged = unplugged
+
+    def read(self) -> UInt8:
+        if self._unplugged.is_set():
+            raise CameraError("camera 0: gives no more pictures")
+        return super().read()
+
+
 def test_a_camera_that_works_again_can_be_started_as_soon_as_it_was_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=0.01))
     unplugged = threading.Event()
-
-    class Pulled(Still):
-        def read(self) -> UInt8:
-            if unplugged.is_set():
-                raise CameraError("camera 0: gives no more pictures")
-            return super().read()
-
     wish, everybody = Wish(contracts()[0].name), ("ann", "bob")
-    watch = Watch(Pulled, Classifiers())
+    watch = Watch(lambda: Pulled(unplugged), Classifiers())
     try:
         numbers = [watch.look(watcher, wish, after=0, timeout_s=10).number for watcher in everybody]
         unplugged.set()
@@ -265,15 +271,8 @@ def test_a_camera_that_works_again_can_be_started_as_soon_as_it_was_given_up(mon
 def test_who_comes_while_the_camera_is_in_trouble_is_not_shown_an_old_picture(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("edge_app.watch.RESTARTS", Restarts(budget=1, pause_s=60))
     unplugged = threading.Event()
-
-    class Pulled(Still):
-        def read(self) -> UInt8:
-            if unplugged.is_set():
-                raise CameraError("camera 0: gives no more pictures")
-            return super().read()
-
     wish = Wish(contracts()[0].name)
-    watch = Watch(Pulled, Classifiers())
+    watch = Watch(lambda: Pulled(unplugged), Classifiers())
     try:
         assert watch.look("ann", wish, after=0, timeout_s=10).frame_rgb.shape == (480, 640, 3)
         unplugged.set()
