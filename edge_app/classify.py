@@ -61,7 +61,7 @@ def pictures(path: Path) -> list[Path]:
     unlisted: list[OSError] = []
     found: list[Path] = []
     seen: set[str] = set()
-    above = path.resolve().parents
+    above = Path(os.path.realpath(path)).parents  # of a link to itself, too, which resolve() refuses
     waiting = [path]
     while waiting:
         for folder, below, names in os.walk(waiting.pop(), onerror=unlisted.append):

@@ -209,7 +209,7 @@ class Publisher:
             from paho.mqtt.enums import CallbackAPIVersion
         except ImportError as error:
             raise EdgeAppError(
-                f'--mqtt needs the package paho-mqtt: "{sys.executable}" -m pip install paho-mqtt'
+                f'--mqtt needs the package paho-mqtt: "{sys.executable}" -m pip install "paho-mqtt>=2.1,<3"'
             ) from error
         client = Client(CallbackAPIVersion.VERSION2, client_id=client_id(self._address.topic))
         if self._address.user is not None:

@@ -153,8 +153,9 @@ def others(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str
 
 
 def _is_of(layout: Layout, name: str) -> bool:
-    """Whether an own collection of that name is of a layout: of photos, if its name does not say that it is not."""
-    return name.endswith(("products.csv", "products.zip")) == (layout is PRODUCTS)
+    """Whether an own collection of that name may be of a layout: if it has not the other's very name."""
+    other = PRODUCTS if layout is PHOTOS else PHOTOS
+    return name.rpartition("/")[2] not in (f"{other.name}.csv", f"{other.name}.zip")
 
 
 def others_ever(learned: Mapping[str, str], here: Mapping[str, str]) -> dict[str, str]:

@@ -36,5 +36,7 @@ def test_linked_folders_are_looked_into_once(tmp_path: Path) -> None:
     (tmp_path / "only").mkdir()
     (tmp_path / "only" / "link").symlink_to(elsewhere / "deep")
     assert pictures(tmp_path / "only") == [tmp_path / "only" / "link" / "bag.png"]
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    assert pictures(tmp_path / "loop") == [tmp_path / "loop"]
     (tmp_path / "empty").mkdir()
     assert pictures(tmp_path / "empty") == [tmp_path / "empty"]

@@ -273,5 +273,5 @@ def test_the_browsers_camera_is_not_published(capsys: pytest.CaptureFixture[str]
 
 def test_without_the_package_it_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "paho.mqtt.client", None)
-    with pytest.raises(EdgeAppError, match=r'" -m pip install paho-mqtt$'):
+    with pytest.raises(EdgeAppError, match=r'" -m pip install "paho-mqtt>=2\.1,<3"$'):
         Publisher(Address("broker", 1883, "pi", None, None), print)

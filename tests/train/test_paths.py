@@ -100,7 +100,7 @@ def test_others_are_known_by_their_digests() -> None:
     assert others({"photos.zip": "1"}, mine) == others_ever({"photos.zip": "1"}, mine) == {"photos": "1"}
     assert others({"photos.zip": "1"}, mine | {"elsewhere/photos.zip": "1"}) == {}
     assert others(learned, {"photos.zip": "1", "mine/photos.csv": "3"} | mine) == {}  # no products are asked about
-    for name in ("copy/products.csv", "copy/products.zip"):
+    for name in ("copy/products.csv", "copy/products.zip", "clothes.zip"):
         assert others(learned, {"photos.zip": "1", "mine/photos.csv": "3", name: "7"}) == {"products": "2"}
     assert others(learned, learned | {"new/photos.csv": "6"}) == {}  # one more, and nothing is missing
     assert others(learned, {"elsewhere/photos.zip": "1", "mine/photos.csv": "3"}) == {}  # named as if it was one's own
