@@ -30,10 +30,10 @@ CLEAR_STEPS = 6  # between the two best logits: the best label is then the same
 INT8 = [contract for contract in contracts() if contract.quantization == "int8"]
 
 LOGITS = """
-import sys
+import os, sys
 import numpy as np
 from edge_app.classifier import Classifier
-classifier = Classifier.load(sys.argv[1])
+classifier = Classifier.load(sys.argv[1], threads=os.cpu_count())  # vgg19 takes minutes
 np.save(sys.argv[3], classifier.logits(np.load(sys.argv[2])))
 print(classifier.runtime)
 """
@@ -89,7 +89,7 @@ def test_both_runtimes_say_the_same(contract: Contract, older_python: Path, data
     given = tmp_path / "logits.npy"
     done = run(older_python, "-c", LOGITS, contract.name, str(tmp_path / "pixels.npy"), str(given))
     assert (done.returncode, done.stdout.strip()) == (0, OLDER), done.stderr
-    classifier = Classifier.load(contract.name)
+    classifier = Classifier.load(contract.name, threads=os.cpu_count())
     assert classifier.runtime == "ai-edge-litert"
     interpreter, _ = make_interpreter((assets_dir() / "models" / f"{contract.name}.tflite").read_bytes(), 1, "")
     step = interpreter.get_output_details()[contract.outputs["logits"]]["quantization"][0]
