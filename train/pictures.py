@@ -129,11 +129,11 @@ class Collection:
 
     def __init__(self, path: Path, layout: Layout) -> None:
         self.path = path
-        require_table_on_top(path, layout)
         try:
             self._root: zipfile.Path | Path = path if path.is_dir() else zipfile.Path(zipfile.ZipFile(path))
             table = (self._root / f"{layout.name}.csv").read_bytes()
         except UNREADABLE as error:
+            require_table_on_top(path, layout)
             raise DataError(
                 f"{path}: not a zip archive or folder with {layout.name}.csv and images/ ({_said(error)}). Fetch it, "
                 "or make it, again."
